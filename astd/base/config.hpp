@@ -1,0 +1,79 @@
+// What astd has to know about the compiler it is built with: the one place for compiler conditionals.
+// Each entry says which defect or feature it answers and, for a defect, the version that cures it.
+#pragma once
+
+#include <cstddef>
+
+// Floors 0 and 1 work without exceptions; a failure that nobody asked for as a value then ends the program
+// with a message (see error.hpp).
+#if defined(__cpp_exceptions)
+#define ASTD_HAS_EXCEPTIONS 1
+#else
+#define ASTD_HAS_EXCEPTIONS 0
+#endif
+
+// Sanitizers turn tail calls off on GCC, and slow the stress tests down everywhere.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ASTD_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ASTD_SANITIZED 1
+#endif
+#endif
+#ifndef ASTD_SANITIZED
+#define ASTD_SANITIZED 0
+#endif
+
+// Symmetric transfer is a real tail call on Clang at every optimisation level. GCC makes one only where it
+// optimises sibling calls and no sanitizer runs (PR 94794, PR 100897; tail calls at -O0 are not planned), which
+// the macros of the compiler do not tell: our CMake target does. Without it a transfer goes through the
+// trampoline of resumable.hpp: the stack does not grow either way.
+#if defined(__clang__)
+#define ASTD_HAS_TAIL_CALLS 1
+#elif defined(ASTD_ASSUME_TAIL_CALLS) && defined(__OPTIMIZE__) && !ASTD_SANITIZED
+#define ASTD_HAS_TAIL_CALLS 1
+#else
+#define ASTD_HAS_TAIL_CALLS 0
+#endif
+
+// Clang 20 and later place the frame of a task that is awaited on the spot inside the awaiting frame.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::coro_await_elidable)
+#define ASTD_CORO_ELIDABLE [[clang::coro_await_elidable]]
+#endif
+// With ASTD_STRICT_LIFETIMES, Clang 18 and later warn where a coroutine's parameter or capture dies before it. Not the
+// default: under these attributes every function that returns a task without being a coroutine is an error until it is
+// marked, those of std::function and std::invoke included, which nobody can mark.
+#if defined(ASTD_STRICT_LIFETIMES) && __has_cpp_attribute(clang::coro_lifetimebound)
+#define ASTD_CORO_LIFETIME [[clang::coro_return_type, clang::coro_lifetimebound]]
+#define ASTD_CORO_WRAPPER [[clang::coro_wrapper]]
+#endif
+#endif
+#ifndef ASTD_CORO_ELIDABLE
+#define ASTD_CORO_ELIDABLE
+#endif
+#ifndef ASTD_CORO_LIFETIME
+#define ASTD_CORO_LIFETIME
+#endif
+/// Marks a plain function that returns a task it did not write itself (Clang would take it for a mistake).
+#ifndef ASTD_CORO_WRAPPER
+#define ASTD_CORO_WRAPPER
+#endif
+
+// Thread-local addresses may be kept across a suspension and then belong to another thread (LLVM #47179, #63022,
+// #111257). Whatever touches a thread_local stays out of line, so that no coroutine ever holds its address.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define ASTD_NOINLINE __declspec(noinline)
+#define ASTD_ALWAYS_INLINE __forceinline
+#else
+#define ASTD_NOINLINE [[gnu::noinline]]
+#define ASTD_ALWAYS_INLINE [[gnu::always_inline]] inline
+#endif
+
+namespace astd::detail {
+
+// What two threads write should lie this far apart. 128: adjacent lines are fetched in pairs on x86.
+inline constexpr std::size_t cache_line_pair = 128;
+inline constexpr std::size_t cache_line = 64;
+
+}  // namespace astd::detail

@@ -1,0 +1,113 @@
+#include <astd/base/error.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <typeinfo>
+
+#if __has_include(<cxxabi.h>)
+#include <cxxabi.h>
+#endif
+
+namespace astd {
+
+// The text follows the struct in the same allocation.
+struct failure::shared_text {
+  std::atomic<unsigned> owners{1};
+  std::size_t size;
+};
+
+failure::failure(std::error_code code, std::string_view action, std::string_view subject) noexcept : code_(code) {
+  const std::size_t size = action.size() + 1 + subject.size();
+  void* memory = ::operator new(sizeof(shared_text) + size, std::nothrow);
+  if (!memory) return;
+  text_ = ::new (memory) shared_text{.size = size};
+  char* out = reinterpret_cast<char*>(text_ + 1);
+  std::memcpy(out, action.data(), action.size());
+  out[action.size()] = ' ';
+  if (!subject.empty()) std::memcpy(out + action.size() + 1, subject.data(), subject.size());
+}
+
+failure::failure(const failure& other) noexcept : code_(other.code_), text_(other.text_) {
+  if (text_) text_->owners.fetch_add(1, std::memory_order_relaxed);
+}
+
+void failure::release() noexcept {
+  // acq_rel: the last owner frees what every other owner has read.
+  if (text_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    text_->~shared_text();
+    ::operator delete(static_cast<void*>(text_));
+  }
+}
+
+std::string_view failure::subject() const noexcept {
+  if (!text_) return {};
+  return {reinterpret_cast<const char*>(text_ + 1), text_->size};
+}
+
+system_error::system_error(astd::failure f)
+    : std::system_error(f.subject().empty() ? std::system_error(f.code())
+                                            : std::system_error(f.code(), std::string(f.subject()))),
+      failure_(std::move(f)) {}
+
+task_cancelled::task_cancelled(std::string_view task_name)
+    : system_error(astd::failure(std::make_error_code(std::errc::operation_canceled), "task", task_name)) {}
+
+namespace detail {
+
+#if ASTD_HAS_EXCEPTIONS
+void throw_failure(failure f) { throw system_error(std::move(f)); }
+void throw_task_cancelled(std::string_view task_name) { throw task_cancelled(task_name); }
+void throw_invalid_argument(const char* message) { throw std::invalid_argument(message); }
+void rethrow(std::exception_ptr e) { std::rethrow_exception(std::move(e)); }
+
+std::error_code code_of(std::exception_ptr e) {
+  try {
+    std::rethrow_exception(std::move(e));
+  } catch (const std::system_error& error) {
+    return error.code();
+  }
+}
+
+void describe_exception(const std::exception_ptr& e, char* out, std::size_t size) noexcept {
+  const char* type = "unknown exception";
+  char* readable = nullptr;
+#if __has_include(<cxxabi.h>)
+  if (const std::type_info* info = e.__cxa_exception_type()) {
+    int status = 0;
+    readable = abi::__cxa_demangle(info->name(), nullptr, nullptr, &status);
+    type = readable ? readable : info->name();
+  }
+#endif
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& error) {
+    std::snprintf(out, size, "%s: %s", type, error.what());
+  } catch (...) {
+    std::snprintf(out, size, "%s", type);
+  }
+  std::free(readable);
+}
+#else
+namespace {
+[[noreturn]] void die(const std::string& text) {
+  std::fprintf(stderr, "astd: nobody took this error as a value, and exceptions are off: %s\n", text.c_str());
+  std::abort();
+}
+}  // namespace
+void throw_failure(failure f) { die(std::string(f.subject()) + ": " + f.code().message()); }
+void throw_task_cancelled(std::string_view task_name) { die("task " + std::string(task_name) + " was cancelled"); }
+void throw_invalid_argument(const char* message) { die(message); }
+void rethrow(std::exception_ptr) { die("an exception"); }
+std::error_code code_of(std::exception_ptr) { die("an exception"); }
+void describe_exception(const std::exception_ptr&, char* out, std::size_t size) noexcept {
+  std::snprintf(out, size, "an exception");
+}
+#endif
+
+}  // namespace detail
+}  // namespace astd

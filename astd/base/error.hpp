@@ -1,0 +1,75 @@
+// What a failed operation leaves behind: an error code and, where there is one, the name of the thing it concerned.
+// It becomes an exception only if the awaiter wants one (see as_result, or_return).
+#pragma once
+
+#include <astd/base/config.hpp>
+
+#include <exception>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace astd {
+
+/// An error code with its subject, such as "connect 127.0.0.1:1". Copies share the subject's text. An int's and two
+/// pointers' size; allocates only where a subject is given. If that allocation fails the subject is left out.
+class failure {
+ public:
+  failure() noexcept = default;
+  failure(std::error_code code) noexcept : code_(code) {}  // NOLINT: an error code is a failure
+  failure(std::errc code) noexcept : code_(std::make_error_code(code)) {}
+  /// `action` and `subject` are joined by a blank: ("open", "/tmp/x").
+  failure(std::error_code code, std::string_view action, std::string_view subject) noexcept;
+  failure(const failure& other) noexcept;
+  failure(failure&& other) noexcept : code_(other.code_), text_(std::exchange(other.text_, nullptr)) {}
+  failure& operator=(failure other) noexcept {
+    std::swap(code_, other.code_);
+    std::swap(text_, other.text_);
+    return *this;
+  }
+  ~failure() {
+    if (text_) release();
+  }
+
+  [[nodiscard]] const std::error_code& code() const noexcept { return code_; }
+  /// "connect 127.0.0.1:1", or empty.
+  [[nodiscard]] std::string_view subject() const noexcept;
+
+ private:
+  struct shared_text;
+  void release() noexcept;
+  std::error_code code_;
+  shared_text* text_ = nullptr;
+};
+
+/// What `co_await` throws when an operation failed: a std::system_error that also names what it concerned.
+class system_error : public std::system_error {
+ public:
+  explicit system_error(astd::failure f);
+  [[nodiscard]] const astd::failure& failure() const noexcept { return failure_; }
+
+ private:
+  astd::failure failure_;
+};
+
+/// What awaiting a join handle throws when its task was cancelled; its code is std::errc::operation_canceled.
+class task_cancelled : public system_error {
+ public:
+  explicit task_cancelled(std::string_view task_name);
+};
+
+namespace detail {
+
+/// Throws system_error(f); without exceptions, prints it and aborts.
+[[noreturn]] ASTD_NOINLINE void throw_failure(failure f);
+[[noreturn]] ASTD_NOINLINE void throw_task_cancelled(std::string_view task_name);
+/// Throws std::invalid_argument(message); without exceptions, prints it and aborts.
+[[noreturn]] ASTD_NOINLINE void throw_invalid_argument(const char* message);
+[[noreturn]] ASTD_NOINLINE void rethrow(std::exception_ptr e);
+/// The code of a std::system_error held by `e`; any other exception is thrown on.
+std::error_code code_of(std::exception_ptr e);
+/// One line about what `e` holds: "std::runtime_error: text".
+void describe_exception(const std::exception_ptr& e, char* out, std::size_t size) noexcept;
+
+}  // namespace detail
+}  // namespace astd

@@ -1,0 +1,49 @@
+#include <astd/coro/chain.hpp>
+#include <astd/coro/promise.hpp>
+#include <astd/coro/task_header.hpp>
+
+#include <utility>
+
+namespace astd::detail {
+namespace {
+constinit thread_local chain* current = nullptr;
+constinit thread_local running_note* note = nullptr;
+}  // namespace
+
+chain* current_chain() noexcept { return current; }
+
+void set_current_chain(chain* c) noexcept {
+  current = c;
+  if (!note) return;
+  // relaxed: a hint for whoever looks in from outside.
+  note->task_id.store(c && c->task() ? c->task()->id : 0, std::memory_order_relaxed);
+  if (c && c->innermost()) note->where.store(c->innermost()->where(), std::memory_order_relaxed);
+}
+
+running_note* set_running_note(running_note* to) noexcept { return std::exchange(note, to); }
+
+void chain::request_cancel() noexcept {
+  // acquire: pairs with the release in publish(), whose operation we are about to use. release: whoever finds
+  // "requested" sees what led to the request.
+  const auto held = slot_.exchange(requested, std::memory_order_acq_rel);
+  if (held > requested) reinterpret_cast<suspension*>(held)->request_stop();
+}
+
+void suspension::unwind(resumable* r) {
+  auto& self = static_cast<suspension&>(*r);
+  chain& c = *self.chain_;
+  promise_base* frame = self.frame();
+  set_current_chain(&c);  // destructors may ask who they are
+  // From here on `self` may be gone: it lives in the innermost frame, or in the chain's owner.
+  while (frame) {
+    frame_slot& slot = frame->slot();
+    frame = slot.parent();
+    slot.destroy_frame();
+  }
+  c.innermost_ = nullptr;
+  c.stopped_ = true;
+  resumable* const end = &c.end_;
+  ASTD_TRANSFER_TO(end);
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,194 @@
+// A chain of awaits, the scope in which it can be cancelled, and the point where it is suspended.
+//
+// A coroutine that awaits a coroutine that awaits a read is one chain: one line of execution, of which only the
+// innermost end can be suspended or run. `spawn` starts a chain; join, race, timeout and the like start one for
+// each branch. Every chain is a cancel scope of its own: its slot says whether a stop was requested and, while the
+// chain is suspended, in which operation, so that the request can be passed on to it.
+//
+// The protocol (DESIGN: "Cancel scopes"), two uncontended compare-exchanges for each suspension:
+//   start       slot: empty -> operation, then submit. If the slot says "requested": stop instead.
+//   completion  slot: operation -> empty, then resume. If that fails, a canceller holds the operation: whichever of
+//               the two is done last resumes the chain.
+//   request     exchange the slot with "requested"; if it held an operation, ask that to stop (request_stop).
+// A value that arrived is delivered; a chain that is to stop does so at its next suspension. Stopping destroys the
+// chain's frames from the innermost out, without an exception, and then resumes the chain's owner.
+#pragma once
+
+#include <astd/coro/executor.hpp>
+#include <astd/coro/resumable.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <source_location>
+#include <string>
+
+namespace astd::detail {
+
+class suspension;
+class promise_base;
+struct task_header;
+
+class chain {
+ public:
+  chain(const chain&) = delete;
+  chain& operator=(const chain&) = delete;
+
+  /// `ended` is called (as a resumable) when the outermost await has ended or everything was unwound; stopped()
+  /// tells which.
+  chain(resume_function ended, executor& on, task_header* task) noexcept
+      : end_(ended, this), executor_(&on), task_(task) {}
+  /// A branch of another chain; begin_in() says of which, before it starts.
+  explicit chain(resume_function ended) noexcept : end_(ended, this) {}
+  void begin_in(const chain& outer) noexcept {
+    executor_ = outer.executor_;
+    task_ = outer.task_;
+  }
+
+  /// Asks the chain to stop. Any thread; never blocks; idempotent. The caller keeps the chain alive until it returns.
+  void request_cancel() noexcept;
+  [[nodiscard]] bool cancel_requested() const noexcept { return slot_.load(std::memory_order_acquire) == requested; }
+  /// Whether the chain ended by unwinding. Valid in `ended` and later.
+  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+  /// For an owner that never started it.
+  void set_stopped() noexcept { stopped_ = true; }
+
+  [[nodiscard]] resumable& end() noexcept { return end_; }
+  [[nodiscard]] executor& on() const noexcept { return *executor_; }
+  [[nodiscard]] task_header* task() const noexcept { return task_; }
+  [[nodiscard]] promise_base* innermost() const noexcept { return innermost_; }
+  /// The operation the chain is suspended in, or null. Only meaningful while nobody runs the chain.
+  [[nodiscard]] suspension* suspended_in() const noexcept {
+    const auto word = slot_.load(std::memory_order_acquire);
+    return word <= requested ? nullptr : reinterpret_cast<suspension*>(word);
+  }
+
+  /// The owner's `ended` function finds its chain by this.
+  static chain& from_end(resumable* r) noexcept { return *static_cast<chain*>(r->second_); }
+
+ private:
+  friend class suspension;
+  static constexpr std::uintptr_t empty = 0, requested = 1;
+
+  resumable end_;
+  std::atomic<std::uintptr_t> slot_{empty};
+  executor* executor_ = nullptr;
+  promise_base* innermost_ = nullptr;  // the frame that awaits the current suspension
+  task_header* task_ = nullptr;
+  bool stopped_ = false;
+};
+
+/// The chain that this thread is running, or null outside of tasks.
+chain* current_chain() noexcept;
+void set_current_chain(chain* c) noexcept;
+
+/// What a thread was last seen running: written by set_current_chain, read by other threads at any time.
+struct running_note {
+  std::atomic<std::uint64_t> task_id{0};
+  std::atomic<std::source_location> where{};  // the await that it went on from
+};
+/// Where this thread leaves its note from now on; null: nowhere. Returns the previous place.
+running_note* set_running_note(running_note* note) noexcept;
+
+/// Who awaits: what to resume, in which chain, and which frame (null if the chain has none).
+struct await_context {
+  resumable* continuation;
+  chain* in;
+  promise_base* frame;
+};
+
+/// A point where a chain is suspended. Base of every awaiter that is not itself a coroutine; lives in the awaiting
+/// frame. A derived class calls, in this order: attach, publish, and then exactly one of finish or complete.
+class suspension : protected resumable {
+ public:
+  suspension(const suspension&) = delete;
+  suspension& operator=(const suspension&) = delete;
+
+  /// Asks the operation to end soon. Called at most once, on any thread, between publish() and the end of the
+  /// suspension; whatever happens, stop_request_done() must follow, and nothing may be touched after that.
+  virtual void request_stop() noexcept = 0;
+
+  /// For dumps: what is waited for, such as "recv on descriptor 7". Called while the chain cannot run.
+  virtual void describe(std::string& out, unsigned depth) const = 0;
+
+ protected:
+  suspension() noexcept = default;
+  ~suspension() = default;
+
+  void attach(const await_context& c) noexcept {
+    chain_ = c.in;
+    continuation_ = c.continuation;
+    second_ = c.frame;
+    c.in->innermost_ = c.frame;
+  }
+
+  /// Makes the operation known to cancellers. False: a stop was requested; return stop() then.
+  [[nodiscard]] bool publish() noexcept {
+    std::uintptr_t expected = chain::empty;
+    // release: pairs with the acquire in request_cancel, which then reads this object.
+    return chain_->slot_.compare_exchange_strong(expected, reinterpret_cast<std::uintptr_t>(this),
+                                                 std::memory_order_release, std::memory_order_acquire);
+  }
+
+  /// For a suspension that was never published: what to go on with if the chain is to stop here.
+  [[nodiscard]] resumable* stop() noexcept {
+    stopped_ = true;
+    return next();
+  }
+  /// For a suspension that was never published: what to go on with when it has ended by itself.
+  [[nodiscard]] resumable* go_on() noexcept { return continuation_; }
+
+  /// Ends a published suspension; what to go on with, or null if a canceller will see to it. Called once. Nothing of
+  /// this object may be touched afterwards.
+  [[nodiscard]] resumable* finish(bool stopped) noexcept {
+    stopped_ = stopped;
+    std::uintptr_t expected = reinterpret_cast<std::uintptr_t>(this);
+    if (chain_->slot_.compare_exchange_strong(expected, chain::empty, std::memory_order_acq_rel,
+                                              std::memory_order_acquire))
+      return next();
+    return meet(completed_bit, request_bit) ? next() : nullptr;
+  }
+
+  /// The same, and puts what comes next into the chain's executor.
+  void complete(bool stopped, urgency how = urgency::next) noexcept {
+    executor& on = chain_->on();
+    if (resumable* r = finish(stopped)) on.schedule(*r, how);
+  }
+
+  /// The canceller's (or its delegate's) last word.
+  void stop_request_done() noexcept {
+    executor& on = chain_->on();
+    if (meet(request_bit, completed_bit)) on.schedule(*next(), urgency::next);
+  }
+
+  /// To be called first in await_resume of an awaiter that may have been suspended.
+  void resumed() noexcept {
+    if (chain_) set_current_chain(chain_);
+  }
+
+  [[nodiscard]] chain* in() const noexcept { return chain_; }
+  [[nodiscard]] promise_base* frame() const noexcept { return static_cast<promise_base*>(second_); }
+
+ private:
+  static constexpr std::uint8_t completed_bit = 1, request_bit = 2;
+
+  // True if the other side has been here already: then the chain is ours to go on with. acq_rel: each side sees what
+  // the other did before.
+  bool meet(std::uint8_t mine, std::uint8_t others) noexcept {
+    return (meeting_.fetch_or(mine, std::memory_order_acq_rel) & others) != 0;
+  }
+  resumable* next() noexcept {
+    if (!stopped_) [[likely]]
+      return continuation_;
+    set_resume(&unwind);
+    return this;
+  }
+  static void unwind(resumable* r);
+
+  // As a resumable it unwinds the chain; second_ is the awaiting frame's promise.
+  chain* chain_ = nullptr;
+  resumable* continuation_ = nullptr;
+  std::atomic<std::uint8_t> meeting_{0};
+  bool stopped_ = false;
+};
+
+}  // namespace astd::detail

@@ -1,0 +1,92 @@
+#include <astd/coro/composite.hpp>
+#include <astd/coro/dump.hpp>
+
+namespace astd::detail {
+
+void composite::add(branch_base& b) noexcept {
+  (last_ ? last_->following_ : first_) = &b;
+  last_ = &b;
+  remaining_.fetch_add(1, std::memory_order_relaxed);
+}
+
+resumable* composite::start_branches(const await_context& c, bool shielded) noexcept {
+  attach(c);
+  shielded_ = shielded;
+  for (branch_base* b = first_; b; b = b->following_) b->begin_in(*c.in);
+  unstarted_ = first_;
+  if (!shielded && !publish()) return stop();
+  return &starter_;
+}
+
+resumable* composite::start_late(branch_base& b) noexcept {
+  b.begin_in(*in());
+  remaining_.fetch_add(1, std::memory_order_relaxed);
+  return b.start();
+}
+
+// Runs once for each branch: the branch's first stretch comes between two turns of this.
+void composite::start_next(resumable* r) {
+  auto& self = *static_cast<composite*>(r->second_);
+  resumable* next = nullptr;
+  for (;;) {
+    branch_base* const b = self.unstarted_;
+    if (!b) {
+      next = self.release();
+      break;
+    }
+    self.unstarted_ = b->following_;
+    if (b->cancel_requested()) {  // lost before it began
+      b->set_stopped();
+      if (resumable* meanwhile = self.ended(*b)) defer(*meanwhile);
+      continue;
+    }
+    defer(self.starter_);
+    next = b->start();
+    break;
+  }
+  ASTD_TRANSFER_TO(next);
+}
+
+void branch_base::ended(resumable* r) {
+  auto& b = static_cast<branch_base&>(chain::from_end(r));
+  if (!b.stopped()) {
+    b.failed_ = b.settle();
+    b.settled_ = true;
+  }
+  resumable* const next = b.owner_->ended(b);
+  ASTD_TRANSFER_TO(next);
+}
+
+resumable* composite::ended(branch_base& b) noexcept {
+  resumable* const meanwhile = branch_ended(b);
+  resumable* const next = release();
+  return meanwhile ? meanwhile : next;
+}
+
+resumable* composite::release() noexcept {
+  // acq_rel: the last one sees what all branches wrote.
+  if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return nullptr;
+  if (shielded_) return go_on();
+  return finish(!has_outcome());
+}
+
+void composite::cancel_others(const branch_base* b) noexcept {
+  for (branch_base* other = first_; other; other = other->following_)
+    if (other != b) other->request_cancel();
+}
+
+void composite::request_stop() noexcept {
+  cancel_others(nullptr);
+  stop_request_done();
+}
+
+void composite::describe(std::string& out, unsigned depth) const {
+  out += name_;
+  for (const branch_base* b = first_; b; b = b->following_) {
+    if (b->settled_ || b->stopped()) continue;
+    out += '\n';
+    describe_chain(*b, out, depth + 1);
+  }
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,37 @@
+#include <astd/coro/dump.hpp>
+#include <astd/coro/promise.hpp>
+
+#include <cstdio>
+
+namespace astd::detail {
+namespace {
+
+void new_line(std::string& out, unsigned depth) {
+  if (!out.empty() && out.back() != '\n') out += '\n';
+  out.append(std::size_t(depth) * 2, ' ');
+}
+
+}  // namespace
+
+void describe_chain(const chain& c, std::string& out, unsigned depth) {
+  new_line(out, depth);
+  if (const suspension* s = c.suspended_in()) {
+    out += "waits in ";
+    s->describe(out, depth);
+  } else {
+    out += c.cancel_requested() ? "is being stopped" : "ready to run";
+  }
+  for (const promise_base* frame = c.innermost(); frame; frame = frame->slot().parent()) {
+    new_line(out, depth);
+    const std::source_location& where = frame->where();
+    char line[32];
+    std::snprintf(line, sizeof line, ":%u", static_cast<unsigned>(where.line()));
+    out += "  at ";
+    out += where.function_name();
+    out += ", ";
+    out += where.file_name();
+    out += line;
+  }
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,46 @@
+// What join, race and select do when a branch has ended; the rest of them is in composite.cpp.
+#include <astd/coro/join.hpp>
+#include <astd/coro/race.hpp>
+#include <astd/coro/select.hpp>
+
+namespace astd::detail {
+namespace {
+
+// True for the first to come. relaxed: the awaiter reads it after all branches have ended, which the count of
+// remaining branches orders.
+bool first_in(std::atomic<branch_base*>& place, branch_base& b) noexcept {
+  branch_base* none = nullptr;
+  return place.compare_exchange_strong(none, &b, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+resumable* join_base::branch_ended(branch_base& b) noexcept {
+  if (b.failed() && first_in(failed_, b) && cancels_) cancel_others(&b);
+  return nullptr;
+}
+
+bool join_base::has_outcome() const noexcept {
+  if (failed()) return true;
+  for (const branch_base* b = first(); b; b = following(*b))
+    if (!b->has_value()) return false;
+  return true;
+}
+
+resumable* race_base::branch_ended(branch_base& b) noexcept {
+  if (b.stopped()) return nullptr;
+  if (wants_success_ && b.failed())
+    last_failed_.store(&b, std::memory_order_relaxed);
+  else if (first_in(winner_, b))
+    cancel_others(&b);
+  return nullptr;
+}
+
+resumable* select_base::branch_ended(branch_base& b) noexcept {
+  if (b.stopped()) return nullptr;
+  if (b.failed()) first_in(failed_, b);
+  if (!any_.exchange(true, std::memory_order_relaxed)) cancel_others(&b);
+  return nullptr;
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,129 @@
+// shield(aw): a stretch that is not to be interrupted. finally(body, cleanup): the destructor that can await.
+//
+//   co_await shield(commit(transaction));
+//   auto r = co_await finally(use(connection), [&] { return connection.goodbye(); });
+#pragma once
+
+#include <astd/coro/branch_pack.hpp>
+#include <astd/coro/composite.hpp>
+#include <astd/coro/lost.hpp>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace astd {
+namespace detail {
+
+template <class A>
+class shield_awaiter final : public composite, public awaiter_base<shield_awaiter<A>> {
+ public:
+  using value_type = typename branch<A>::value_type;
+  explicit shield_awaiter(A&& a) : composite("shield"), body_(*this, static_cast<A&&>(a)) { add(body_); }
+
+  bool await_ready() const noexcept { return false; }
+  resumable* start(const await_context& c) noexcept { return start_branches(c, true); }
+  outcome<value_type> take() {
+    resumed();
+    return std::move(body_.result());
+  }
+
+ private:
+  resumable* branch_ended(branch_base&) noexcept override { return nullptr; }
+  [[nodiscard]] bool has_outcome() const noexcept override { return true; }
+  branch<A> body_;
+};
+
+template <class A, class F>
+class finally_awaiter final : public composite, public awaiter_base<finally_awaiter<A, F>> {
+  using cleanup_type = std::invoke_result_t<F&>;
+
+ public:
+  using value_type = typename branch<A>::value_type;
+  finally_awaiter(A&& a, F&& cleanup)
+      : composite("finally"), body_(*this, static_cast<A&&>(a)), make_cleanup_(static_cast<F&&>(cleanup)) {
+    add(body_);
+  }
+
+  bool await_ready() const noexcept { return false; }
+  resumable* start(const await_context& c) noexcept { return start_branches(c); }
+  outcome<value_type> take() {
+    resumed();
+    if (cleanup_ && cleanup_->failed() && !body_.failed()) {
+      outcome<value_type> bad;
+      bad.set_error_of(cleanup_->result());
+      return bad;
+    }
+    if (cleanup_ && cleanup_->failed()) report_lost(cleanup_->result(), "a cleanup");
+    return std::move(body_.result());
+  }
+
+ private:
+  resumable* branch_ended(branch_base& b) noexcept override {
+    if (&b == &body_) return start_cleanup();
+    if (body_.stopped() && b.failed()) report_lost(cleanup_->result(), "a cleanup");
+    return nullptr;
+  }
+  resumable* start_cleanup() noexcept {
+#if ASTD_HAS_EXCEPTIONS
+    try {
+#endif
+      cleanup_.emplace(*this, make_cleanup_());
+#if ASTD_HAS_EXCEPTIONS
+    } catch (...) {
+      if (body_.stopped() || body_.failed())
+        report_lost(std::current_exception(), "a cleanup");
+      else
+        body_.result().reset(), body_.result().set_exception(std::current_exception());
+      return nullptr;
+    }
+#endif
+    return start_late(*cleanup_);
+  }
+  [[nodiscard]] bool has_outcome() const noexcept override { return !body_.stopped(); }
+
+  branch<A> body_;
+  std::remove_cvref_t<F> make_cleanup_;
+  std::optional<branch<cleanup_type>> cleanup_;
+};
+
+template <class A>
+class shield_awaitable {
+ public:
+  explicit shield_awaitable(A&& a) : a_(static_cast<A&&>(a)) {}
+  auto operator co_await() && { return shield_awaiter<A>(static_cast<A&&>(a_)); }
+
+ private:
+  A a_;
+};
+
+template <class A, class F>
+class finally_awaitable {
+ public:
+  finally_awaitable(A&& a, F&& f) : a_(static_cast<A&&>(a)), f_(static_cast<F&&>(f)) {}
+  auto operator co_await() && { return finally_awaiter<A, F>(static_cast<A&&>(a_), static_cast<F&&>(f_)); }
+
+ private:
+  A a_;
+  F f_;
+};
+
+}  // namespace detail
+
+/// Awaits `aw` and lets no request to stop reach it. A request that came meanwhile takes effect at the first suspension
+/// after it: the value is delivered first. Runs even if a stop was requested before.
+template <awaitable A>
+[[nodiscard]] auto shield(A&& aw) {
+  return detail::shield_awaitable<A>(static_cast<A&&>(aw));
+}
+
+/// Awaits `body`, then calls `cleanup` and awaits what it returns, shielded, however the body ended: with a value, a
+/// failure, an exception, or stopped. Then gives the body's outcome. A failure of the cleanup is thrown if the body had
+/// none; else it goes to the handler of lost exceptions. If a stop was requested before it began, neither runs.
+template <awaitable A, class F>
+  requires awaitable<std::invoke_result_t<F&>>
+[[nodiscard]] auto finally(A&& body, F&& cleanup) {
+  return detail::finally_awaitable<A, F>(static_cast<A&&>(body), static_cast<F&&>(cleanup));
+}
+
+}  // namespace astd

@@ -1,0 +1,39 @@
+#include <astd/driver/operation.hpp>
+
+namespace astd::driver {
+
+const char* name_of(opcode code) noexcept {
+  switch (code) {
+    case opcode::socket: return "socket";
+    case opcode::bind: return "bind";
+    case opcode::listen: return "listen";
+    case opcode::accept: return "accept";
+    case opcode::accept_many: return "accept_many";
+    case opcode::connect: return "connect";
+    case opcode::shutdown: return "shutdown";
+    case opcode::recv: return "recv";
+    case opcode::send: return "send";
+    case opcode::recvmsg: return "recvmsg";
+    case opcode::sendmsg: return "sendmsg";
+    case opcode::local_name: return "local_name";
+    case opcode::peer_name: return "peer_name";
+    case opcode::set_option: return "set_option";
+    case opcode::get_option: return "get_option";
+    case opcode::openat: return "openat";
+    case opcode::close: return "close";
+    case opcode::read: return "read";
+    case opcode::write: return "write";
+    case opcode::readv: return "readv";
+    case opcode::writev: return "writev";
+    case opcode::fsync: return "fsync";
+    case opcode::ftruncate: return "ftruncate";
+    case opcode::statx: return "statx";
+    case opcode::renameat: return "renameat";
+    case opcode::unlinkat: return "unlinkat";
+    case opcode::mkdirat: return "mkdirat";
+    case opcode::poll: return "poll";
+  }
+  return "unknown";
+}
+
+}  // namespace astd::driver

@@ -1,0 +1,146 @@
+// One request to the outside world: what to do, its arguments, and whom to tell. Every driver carries out the same
+// table; the codes follow io_uring's, so that `uring` translates, `epoll` performs, and a simulator plays them.
+//
+//   operation op;
+//   op.code = opcode::recv; op.fd = fd; op.args.transfer = {buffer, size, 0};
+//   op.completed = [](operation& op) noexcept { ... op.result ... };
+//   if (driver.submit(op)) ...  // ended at once: op.result is set, `completed` is not called
+//
+// Sockets come from `socket` and `accept` or are made non-blocking before they are handed in. A descriptor that was
+// not made by an operation is announced with adopt(). Whoever closes a descriptor has no operation in flight on it.
+// Operations of one direction on one descriptor may end in another order than they were submitted in.
+#pragma once
+
+#include <astd/base/intrusive_list.hpp>
+#include <astd/base/job.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+struct sockaddr;
+struct msghdr;
+struct statx;
+struct iovec;
+
+namespace astd::driver {
+
+enum class opcode : std::uint8_t {
+  // Sockets. Buffers, addresses and names belong to the submitter and live until the operation has ended.
+  socket,       // args.socket; result: descriptor (non-blocking, close-on-exec)
+  bind,         // args.address {in}
+  listen,       // args.value: backlog
+  accept,       // result: descriptor (non-blocking, close-on-exec); the peer's address by peer_name. A connection
+                // that died while it waited is skipped; -EMFILE leaves the connection waiting: back off
+  accept_many,  // as accept; a driver that goes on by itself sets `more`, else it is submitted again (and then ends
+                // at once while connections wait). Both Linux drivers end it after each connection
+  connect,      // args.address {in}
+  shutdown,     // args.value: SHUT_RD, SHUT_WR, SHUT_RDWR
+  recv,         // args.transfer; result: bytes, 0 at the end. MSG_DONTWAIT: ends at once, with -EAGAIN if need be;
+                // MSG_WAITALL is ignored (here and below)
+  send,         // args.transfer; never raises SIGPIPE
+  recvmsg,      // args.message
+  sendmsg,      // args.message; never raises SIGPIPE
+  local_name,   // args.address {out}
+  peer_name,    // args.address {out}
+  set_option,   // args.option
+  get_option,   // args.option
+  // Files and other descriptors.
+  openat,       // args.path {path, flags, mode}, fd: directory or AT_FDCWD; result: descriptor (close-on-exec)
+  close,        // args.value: 1 when it may block (a file: written back, its blocks freed), 0 for the rest;
+                // the descriptor is gone whatever the result says
+  read,         // args.transfer + offset (-1: the file's own position)
+  write,        // args.transfer + offset (-1: the file's own position)
+  readv,        // args.vectors
+  writev,       // args.vectors
+  fsync,        // args.value: 1 for data only
+  ftruncate,    // args.transfer.offset: new size
+  statx,        // args.stat
+  renameat,     // args.two_paths
+  unlinkat,     // args.path {path, flags}
+  mkdirat,      // args.path {path, mode}
+  // Waiting.
+  poll,         // args.value: POLLIN, POLLOUT...; result: the events that hold
+};
+
+struct operation;
+
+struct transfer_arguments {
+  void* data;           // const where the operation only reads
+  std::size_t size;     // bytes; what exceeds INT32_MAX is done in part
+  int flags;            // MSG_*; for files 0
+  std::int64_t offset;  // files only; -1: at the file's own position
+};
+struct address_arguments {
+  sockaddr* address;
+  unsigned* length;  // in: size of *address; out operations store what the kernel says
+};
+struct message_arguments {
+  msghdr* message;
+  int flags;
+};
+struct socket_arguments {
+  int domain, type, protocol;
+};
+struct option_arguments {
+  int level, name;
+  void* value;
+  unsigned* length;  // get_option: in and out; set_option: in
+};
+struct path_arguments {
+  const char* path;
+  int flags;
+  unsigned mode;
+};
+struct two_paths_arguments {
+  const char* from;
+  const char* to;
+  int to_directory;
+  unsigned flags;
+};
+struct stat_arguments {
+  const char* path;
+  int flags;
+  unsigned mask;
+  struct ::statx* result;
+};
+struct vectors_arguments {
+  const iovec* vectors;
+  unsigned count;
+  std::int64_t offset;
+};
+
+/// Lives in the awaiting frame and stays where it is from submit() until it has ended.
+struct operation : detail::list_node {
+  opcode code{};
+  bool in_flight = false;         // the driver's: submitted and not yet collected
+  bool cancel_asked = false;      // the driver's: cancel() was called
+  bool more = false;              // accept_many: set before `completed` when the operation goes on
+  int fd = -1;
+  std::int32_t result = 0;        // >= 0, or a negated errno
+  std::uint32_t driver_word = 0;  // free for the driver
+  /// Called when the operation has ended (and for accept_many at each connection): by whoever runs the loop that
+  /// collected it, or by a thread of the blocking pool. The operation may be gone when it returns.
+  void (*completed)(operation&) noexcept = nullptr;
+  union arguments {
+    int value;
+    transfer_arguments transfer;
+    address_arguments address;
+    message_arguments message;
+    socket_arguments socket;
+    option_arguments option;
+    path_arguments path;
+    two_paths_arguments two_paths;
+    stat_arguments stat;
+    vectors_arguments vectors;
+    arguments() noexcept : value(0) {}
+  } args;
+  detail::job blocking;  // used when the blocking pool carries it out
+};
+
+/// Operations that have ended and whose `completed` is still to be called.
+using completions = detail::intrusive_list<operation>;
+
+/// The operation's name as in the table, for dumps and messages: "recv".
+const char* name_of(opcode code) noexcept;
+
+}  // namespace astd::driver

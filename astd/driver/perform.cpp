@@ -1,0 +1,125 @@
+// Every operation as plain system calls that may block: for the blocking pool, and for what cannot block anyway.
+#include <astd/driver/attempt.hpp>
+#include <astd/driver/driver.hpp>
+#include <astd/driver/generation.hpp>
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace astd::driver {
+
+namespace {
+
+template <class Call>
+std::int32_t retried(Call call) noexcept {
+  for (;;) {
+    auto result = call();
+    if (result >= 0) return static_cast<std::int32_t>(result);
+    if (errno != EINTR) return -errno;
+  }
+}
+
+std::int32_t fresh(std::int32_t fd) noexcept {
+  if (fd >= 0) new_generation(fd);
+  return fd;
+}
+
+std::int32_t close_descriptor(int fd) noexcept {
+  // Before, not after: the number may be given out again the moment it is free.
+  new_generation(fd);
+  // Not repeated after EINTR: Linux has freed the number by then.
+  if (::close(fd) == 0 || errno == EINTR) return 0;
+  return -errno;
+}
+
+std::int32_t set_option(operation& op) noexcept {
+  const auto& o = op.args.option;
+  if (::setsockopt(op.fd, o.level, o.name, o.value, *o.length) != 0) return -errno;
+  if (o.level == IPPROTO_TCP && o.name == TCP_ULP) mark_records(op.fd);
+  return 0;
+}
+
+// Sleeps until `op` can be tried again: positive, or a negated errno.
+std::int32_t wait_for(const operation& op) noexcept {
+  short events = is_input(op.code) ? POLLIN : POLLOUT;
+  if (op.code == opcode::poll) events = static_cast<short>(op.args.value);
+  pollfd p{op.fd, events, 0};
+  return retried([&] { return ::poll(&p, 1, -1); });
+}
+
+std::int32_t attempt(operation& op, bool again) noexcept {
+  switch (nature_of(op.code)) {
+    case nature::socket: return attempt_socket(op, again);
+    case nature::polling: return attempt_poll(op);
+    default: return transfer_once(op);
+  }
+}
+
+std::int32_t wait_and_attempt(operation& op) noexcept {
+  std::int32_t result = attempt(op, false);
+  while (result == not_yet) {
+    if (std::int32_t ready = wait_for(op); ready < 0) return ready;
+    result = attempt(op, true);
+  }
+  return result;
+}
+
+std::int32_t call(operation& op) noexcept {
+  const auto& a = op.args;
+  switch (op.code) {
+    case opcode::socket:
+      return fresh(retried([&] {
+        return ::socket(a.socket.domain, a.socket.type | SOCK_NONBLOCK | SOCK_CLOEXEC, a.socket.protocol);
+      }));
+    case opcode::bind: return retried([&] { return ::bind(op.fd, a.address.address, *a.address.length); });
+    case opcode::listen: return retried([&] { return ::listen(op.fd, a.value); });
+    case opcode::shutdown: return retried([&] { return ::shutdown(op.fd, a.value); });
+    case opcode::local_name: return retried([&] { return ::getsockname(op.fd, a.address.address, a.address.length); });
+    case opcode::peer_name: return retried([&] { return ::getpeername(op.fd, a.address.address, a.address.length); });
+    case opcode::set_option: return set_option(op);
+    case opcode::get_option:
+      return retried([&] {
+        return ::getsockopt(op.fd, a.option.level, a.option.name, a.option.value, a.option.length);
+      });
+    case opcode::accept:
+    case opcode::accept_many:
+    case opcode::connect:
+    case opcode::recv:
+    case opcode::send:
+    case opcode::recvmsg:
+    case opcode::sendmsg:
+    case opcode::poll:
+    case opcode::read:
+    case opcode::write:
+    case opcode::readv:
+    case opcode::writev: return wait_and_attempt(op);
+    case opcode::openat:
+      return fresh(retried([&] { return ::openat(op.fd, a.path.path, a.path.flags | O_CLOEXEC, a.path.mode); }));
+    case opcode::close: return close_descriptor(op.fd);
+    case opcode::fsync: return retried([&] { return a.value ? ::fdatasync(op.fd) : ::fsync(op.fd); });
+    case opcode::ftruncate: return retried([&] { return ::ftruncate(op.fd, a.transfer.offset); });
+    case opcode::statx:
+      return retried([&] { return ::statx(op.fd, a.stat.path, a.stat.flags, a.stat.mask, a.stat.result); });
+    case opcode::renameat:
+      return retried([&] {
+        return ::renameat2(op.fd, a.two_paths.from, a.two_paths.to_directory, a.two_paths.to, a.two_paths.flags);
+      });
+    case opcode::unlinkat: return retried([&] { return ::unlinkat(op.fd, a.path.path, a.path.flags); });
+    case opcode::mkdirat: return retried([&] { return ::mkdirat(op.fd, a.path.path, a.path.mode); });
+  }
+  return -ENOSYS;
+}
+
+}  // namespace
+
+void perform(operation& op) noexcept { op.result = call(op); }
+
+}  // namespace astd::driver

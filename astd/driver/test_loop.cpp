@@ -1,0 +1,189 @@
+#include <astd/driver/test_loop.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <unistd.h>
+
+namespace astd::driver::testing {
+
+void test_operation::note() noexcept {
+  // The pool's thread notes the end while the loop sleeps.
+  test_loop* home = loop;
+  ended.store(true, std::memory_order_release);
+  if (home) home->d.wake();
+}
+
+tiny_pool::tiny_pool() : thread_([this] { run(); }) {}
+
+tiny_pool::~tiny_pool() {
+  {
+    std::lock_guard guard(mutex_);
+    stop_ = true;
+    held_ = false;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void tiny_pool::execute(operation& op) noexcept {
+  std::lock_guard guard(mutex_);
+  waiting_.push_back(&op);
+  changed_.notify_all();
+}
+
+bool tiny_pool::withdraw(operation& op) noexcept {
+  std::lock_guard guard(mutex_);
+  auto found = std::find(waiting_.begin(), waiting_.end(), &op);
+  if (found == waiting_.end()) return false;
+  waiting_.erase(found);
+  return true;
+}
+
+void tiny_pool::hold() {
+  std::lock_guard guard(mutex_);
+  held_ = true;
+}
+
+void tiny_pool::let_go() {
+  std::lock_guard guard(mutex_);
+  held_ = false;
+  changed_.notify_all();
+}
+
+void tiny_pool::run() {
+  std::unique_lock guard(mutex_);
+  for (;;) {
+    changed_.wait(guard, [this] { return (!held_ && !waiting_.empty()) || (stop_ && waiting_.empty()); });
+    if (waiting_.empty()) return;
+    operation* op = waiting_.front();
+    waiting_.pop_front();
+    guard.unlock();
+    ++executed_;
+    perform(*op);
+    op->completed(*op);
+    guard.lock();
+  }
+}
+
+test_loop::test_loop(const options& wanted) : made(make_driver(wanted)), d(*made.value) {}
+
+bool test_loop::submit(test_operation& op) {
+  op.loop = this;
+  op.ended.store(false, std::memory_order_relaxed);
+  detail::spin_guard guard(lock);
+  const bool at_once = d.submit(op);
+  if (at_once) op.ended.store(true, std::memory_order_relaxed);
+  return at_once;
+}
+
+void test_loop::cancel(operation& op) {
+  detail::spin_guard guard(lock);
+  d.cancel(op);
+}
+
+bool test_loop::collect(bool owner) {
+  completions done;
+  {
+    detail::spin_guard guard(lock);
+    d.collect(done, owner);
+  }
+  bool any = false;
+  while (operation* op = done.pop_front()) {
+    any = true;
+    op->completed(*op);
+  }
+  return any;
+}
+
+void test_loop::turn(detail::instant deadline) {
+  if (collect()) return;
+  {
+    detail::spin_guard guard(lock);
+    d.prepare_wait();
+  }
+  d.wait(deadline);
+  collect();
+}
+
+std::int32_t test_loop::finish(test_operation& op) {
+  while (!op.has_ended()) turn();
+  return op.result;
+}
+
+std::int32_t test_loop::run(test_operation& op) {
+  submit(op);
+  return finish(op);
+}
+
+std::string setup_name(const ::testing::TestParamInfo<setup>& info) {
+  if (info.param.want == choice::epoll) return "epoll";
+  return info.param.shared ? "uring" : "uring_alone";
+}
+
+void on_each_driver::SetUp() {
+  selected probe = make_driver(wanted());
+  if (!probe.value) GTEST_SKIP() << "NOT RUN on this driver: " << probe.reason;
+  RecordProperty("driver", probe.reason);
+}
+
+pair::pair(int type) {
+  EXPECT_EQ(::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  adopt(ends[0]);
+  adopt(ends[1]);
+}
+pair::~pair() {
+  for (int& end : ends) {
+    if (end < 0) continue;
+    operation op;
+    op.code = opcode::close;
+    op.fd = end;
+    perform(op);
+  }
+}
+
+listening::listening(test_loop& loop, int backlog) {
+  test_operation make(opcode::socket);
+  make.args.socket = {AF_INET, SOCK_STREAM, 0};
+  fd = loop.run(make);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  unsigned length = sizeof address;
+  test_operation bind(opcode::bind, fd);
+  bind.args.address = {reinterpret_cast<sockaddr*>(&address), &length};
+  EXPECT_EQ(loop.run(bind), 0);
+  test_operation listen(opcode::listen, fd);
+  listen.args.value = backlog;
+  EXPECT_EQ(loop.run(listen), 0);
+  test_operation name(opcode::local_name, fd);
+  name.args.address = {reinterpret_cast<sockaddr*>(&address), &length};
+  EXPECT_EQ(loop.run(name), 0);
+}
+listening::~listening() {
+  operation op;
+  op.code = opcode::close;
+  op.fd = fd;
+  if (fd >= 0) perform(op);
+}
+int listening::dial() const {
+  const int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(::connect(s, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  return s;
+}
+
+void close_in(test_loop& loop, int fd) {
+  test_operation op(opcode::close, fd);
+  EXPECT_EQ(loop.run(op), 0);
+}
+
+int open_descriptors() {
+  int count = 0;
+  DIR* directory = ::opendir("/proc/self/fd");
+  while (::readdir(directory)) ++count;
+  ::closedir(directory);
+  return count - 3;  // ".", "..", and the directory's own
+}
+
+}  // namespace astd::driver::testing

@@ -1,0 +1,128 @@
+#include <astd/driver/uring/translate.hpp>
+
+#include <astd/driver/attempt.hpp>
+
+#include <liburing.h>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace astd::driver {
+
+namespace {
+
+constexpr unsigned ftruncate_operation = 55;  // IORING_OP_FTRUNCATE, 6.9; newer than the headers of Debian 12
+
+unsigned clamped(std::size_t size) noexcept { return size < 0x7ffff000 ? static_cast<unsigned>(size) : 0x7ffff000; }
+
+// What is written at the descriptor's own position may be a pipe.
+int write_flags(const operation& op) noexcept { return at_own_position(op) ? no_signal_flag() : 0; }
+
+}  // namespace
+
+unsigned kernel_operation(opcode code) noexcept {
+  switch (code) {
+    case opcode::accept:
+    case opcode::accept_many: return IORING_OP_ACCEPT;
+    case opcode::connect: return IORING_OP_CONNECT;
+    case opcode::recv: return IORING_OP_RECV;
+    case opcode::send: return IORING_OP_SEND;
+    case opcode::recvmsg: return IORING_OP_RECVMSG;
+    case opcode::sendmsg: return IORING_OP_SENDMSG;
+    case opcode::openat: return IORING_OP_OPENAT;
+    case opcode::close: return IORING_OP_CLOSE;
+    case opcode::read: return IORING_OP_READ;
+    case opcode::write: return IORING_OP_WRITE;
+    case opcode::readv: return IORING_OP_READV;
+    case opcode::writev: return IORING_OP_WRITEV;
+    case opcode::fsync: return IORING_OP_FSYNC;
+    case opcode::ftruncate: return ftruncate_operation;
+    case opcode::statx: return IORING_OP_STATX;
+    case opcode::renameat: return IORING_OP_RENAMEAT;
+    case opcode::unlinkat: return IORING_OP_UNLINKAT;
+    case opcode::mkdirat: return IORING_OP_MKDIRAT;
+    case opcode::poll: return IORING_OP_POLL_ADD;
+    // Carried out on the spot.
+    case opcode::socket:
+    case opcode::bind:
+    case opcode::listen:
+    case opcode::shutdown:
+    case opcode::local_name:
+    case opcode::peer_name:
+    case opcode::set_option:
+    case opcode::get_option: break;
+  }
+  return IORING_OP_NOP;
+}
+
+void translate(const operation& op, io_uring_sqe& entry) noexcept {
+  const auto& t = op.args.transfer;
+  const auto& m = op.args.message;
+  const auto& v = op.args.vectors;
+  const auto& p = op.args.path;
+  switch (op.code) {
+    case opcode::accept:
+    case opcode::accept_many:
+      io_uring_prep_accept(&entry, op.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      break;
+    case opcode::connect:
+      io_uring_prep_connect(&entry, op.fd, op.args.address.address, *op.args.address.length);
+      break;
+    case opcode::recv: io_uring_prep_recv(&entry, op.fd, t.data, clamped(t.size), t.flags & ~MSG_WAITALL); break;
+    case opcode::send:
+      io_uring_prep_send(&entry, op.fd, t.data, clamped(t.size), (t.flags & ~MSG_WAITALL) | MSG_NOSIGNAL);
+      break;
+    case opcode::recvmsg:
+      io_uring_prep_recvmsg(&entry, op.fd, m.message, static_cast<unsigned>(m.flags & ~MSG_WAITALL));
+      break;
+    case opcode::sendmsg:
+      io_uring_prep_sendmsg(&entry, op.fd, m.message, static_cast<unsigned>((m.flags & ~MSG_WAITALL) | MSG_NOSIGNAL));
+      break;
+    case opcode::openat: io_uring_prep_openat(&entry, op.fd, p.path, p.flags | O_CLOEXEC, p.mode); break;
+    case opcode::close: io_uring_prep_close(&entry, op.fd); break;
+    case opcode::read:
+      io_uring_prep_read(&entry, op.fd, t.data, clamped(t.size), static_cast<std::uint64_t>(t.offset));
+      break;
+    case opcode::write:
+      io_uring_prep_write(&entry, op.fd, t.data, clamped(t.size), static_cast<std::uint64_t>(t.offset));
+      entry.rw_flags = write_flags(op);
+      break;
+    case opcode::readv:
+      io_uring_prep_readv(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset));
+      break;
+    case opcode::writev:
+      io_uring_prep_writev2(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset), write_flags(op));
+      break;
+    case opcode::fsync: io_uring_prep_fsync(&entry, op.fd, op.args.value ? IORING_FSYNC_DATASYNC : 0); break;
+    case opcode::ftruncate:
+      io_uring_prep_rw(static_cast<int>(ftruncate_operation), &entry, op.fd, nullptr, 0, static_cast<std::uint64_t>(t.offset));
+      break;
+    case opcode::statx:
+      io_uring_prep_statx(&entry, op.fd, op.args.stat.path, op.args.stat.flags, op.args.stat.mask, op.args.stat.result);
+      break;
+    case opcode::renameat:
+      io_uring_prep_renameat(&entry, op.fd, op.args.two_paths.from, op.args.two_paths.to_directory,
+                             op.args.two_paths.to, op.args.two_paths.flags);
+      break;
+    case opcode::unlinkat: io_uring_prep_unlinkat(&entry, op.fd, p.path, p.flags); break;
+    case opcode::mkdirat: io_uring_prep_mkdirat(&entry, op.fd, p.path, p.mode); break;
+    case opcode::poll: io_uring_prep_poll_add(&entry, op.fd, static_cast<unsigned>(op.args.value)); break;
+    // Carried out on the spot; never here.
+    case opcode::socket:
+    case opcode::bind:
+    case opcode::listen:
+    case opcode::shutdown:
+    case opcode::local_name:
+    case opcode::peer_name:
+    case opcode::set_option:
+    case opcode::get_option: io_uring_prep_nop(&entry); break;
+  }
+  entry.user_data = reinterpret_cast<std::uintptr_t>(&op);
+}
+
+void translate_to_poll(const operation& op, io_uring_sqe& entry) noexcept {
+  io_uring_prep_poll_add(&entry, op.fd, is_input(op.code) ? POLLIN : POLLOUT);
+  entry.user_data = reinterpret_cast<std::uintptr_t>(&op);
+}
+
+}  // namespace astd::driver

@@ -1,0 +1,375 @@
+#include <astd/driver/uring/uring_driver.hpp>
+
+#include <astd/driver/attempt.hpp>
+#include <astd/driver/generation.hpp>
+#include <astd/driver/native_driver.hpp>
+#include <astd/driver/uring/ring.hpp>
+#include <astd/driver/uring/translate.hpp>
+
+#include <cerrno>
+#include <new>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace astd::driver {
+
+namespace {
+
+// User data that is not an operation's address.
+constexpr std::uint64_t mark_ignored = 0;  // answers to cancellations
+constexpr std::uint64_t mark_wake = 1;
+
+class uring_driver final : public native_driver {
+ public:
+  explicit uring_driver(blocking_executor* blocking) noexcept : native_driver(blocking) {}
+  std::string open(bool shared);
+  std::string description() const { return ring_.description(); }
+
+  std::string_view name() const noexcept override { return "uring"; }
+  bool submit(operation& op) noexcept override;
+  void cancel(operation& op) noexcept override;
+  void collect(completions& done, bool owner) noexcept override;
+  bool ready() const noexcept override {
+    return ring_.has_completions() || batched_.load(std::memory_order_relaxed) || ring_.wants_entry() || has_ended();
+  }
+  void prepare_wait() noexcept override;
+  void wait(detail::instant deadline) noexcept override;
+
+ private:
+  bool submit_close(operation& op) noexcept;
+  bool submit_accept(operation& op) noexcept;
+  bool submit_transfer(operation& op) noexcept;
+  bool submit_to_ring(operation& op, place how) noexcept;
+
+  io_uring_sqe* entry() noexcept;
+  void send(operation& op, place how) noexcept;
+  bool write_out(operation& op, place how) noexcept;
+  bool write_cancel(operation& op) noexcept;
+  void watch_wakes() noexcept;
+  void write_left_over() noexcept;
+  bool has_left_over() noexcept { return !queued_.empty() || !to_cancel_.empty() || wake_unwatched_; }
+
+  void woken(const io_uring_cqe& completion) noexcept;
+  void complete(operation& op, std::int32_t result) noexcept;
+  void complete_poll(operation& op, std::int32_t result) noexcept;
+  void enter_now() noexcept;
+
+  ring ring_;
+  // What found the submission queue full, in order. Operations in to_cancel_ are the kernel's (place::kernel).
+  completions queued_;
+  completions to_cancel_;
+  bool wake_unwatched_ = true;     // the poll on the wakeup is to be armed
+  bool wake_multishot_ = true;     // it stays armed (5.13); else every wake takes a new one
+  int accepting_ = -1;             // a listener that gave a connection when last asked: there may be more
+  struct {
+    unsigned streak = 0;  // of reads that were not there
+    unsigned skip = 0;    // attempts to leave out
+  } cold_[2];                        // of files (at an offset), of anything (at its own position)
+  std::atomic<bool> batched_{false};  // for ready(): entries not handed over; relaxed, a hint
+
+  // The owner's, between prepare_wait() and wait().
+  unsigned to_submit_ = 0;
+  bool hurry_ = false;
+};
+
+std::string uring_driver::open(bool shared) {
+  if (int error = wakeup_.open()) return "eventfd: " + std::to_string(-error);
+  return ring_.open(shared);
+}
+
+// --- Submission ------------------------------------------------------------------------------------------------
+
+bool uring_driver::submit(operation& op) noexcept {
+  counters_.submitted.add();
+  op.in_flight = op.cancel_asked = op.more = false;
+  switch (nature_of(op.code)) {
+    case nature::socket:
+      if (op.code == opcode::accept || op.code == opcode::accept_many) return submit_accept(op);
+      return submit_to_ring(op, place::kernel);
+    case nature::transfer: return submit_transfer(op);
+    case nature::polling: return submit_to_ring(op, place::kernel);
+    case nature::closing: return submit_close(op);
+    case nature::blocking:
+      return ring_.knows(kernel_operation(op.code)) ? submit_to_ring(op, place::kernel) : submit_blocking(op);
+    case nature::immediate: break;
+  }
+  counters_.system_calls.add();
+  perform(op);
+  count_inline();
+  return true;
+}
+
+bool uring_driver::submit_close(operation& op) noexcept {
+  // An entry that the kernel has not seen yet would find another file under this number, or none.
+  if (ring_.unsubmitted_for(op.fd)) enter_now();
+  if (op.fd == accepting_) accepting_ = -1;
+  new_generation(op.fd);
+  if (op.args.value != 0) {
+    return ring_.knows(kernel_operation(op.code)) ? submit_to_ring(op, place::kernel) : submit_blocking(op);
+  }
+  counters_.system_calls.add();
+  perform(op);
+  count_inline();
+  return true;
+}
+
+bool uring_driver::submit_accept(operation& op) noexcept {
+  // Connections come in bursts, and a turn of the loop for each would let a busy server starve its listener: after
+  // one, the rest of the queue is fetched on the spot.
+  if (op.fd == accepting_) {
+    counters_.system_calls.add();
+    std::int32_t result = attempt_socket(op, false);
+    if (result != not_yet) return ended_inline(op, result);
+    accepting_ = -1;
+  }
+  return submit_to_ring(op, place::kernel);
+}
+
+bool uring_driver::submit_transfer(operation& op) noexcept {
+  const bool own_position = at_own_position(op);
+  if (is_input(op.code)) {
+    // A cached read is done sooner than the next turn of the loop comes. Misses are remembered: trying costs a call.
+    auto& cold = cold_[own_position];
+    if (cold.skip > 0) {
+      --cold.skip;
+    } else {
+      counters_.system_calls.add();
+      std::int32_t result = attempt_file(op);
+      if (result != not_yet) {
+        cold.streak = 0;
+        return ended_inline(op, result);
+      }
+      if (cold.streak < 6) ++cold.streak;
+      cold.skip = (1u << cold.streak) - 1;
+    }
+  } else if (own_position && !no_signal_flag() && may_raise_sigpipe(op.fd)) {
+    // This kernel would raise the signal for a write from the ring: it only waits, and we write.
+    return submit_to_ring(op, place::polling);
+  }
+  return submit_to_ring(op, place::kernel);
+}
+
+bool uring_driver::submit_to_ring(operation& op, place how) noexcept {
+  op.in_flight = true;
+  send(op, how);
+  return false;
+}
+
+// --- The submission queue --------------------------------------------------------------------------------------
+
+io_uring_sqe* uring_driver::entry() noexcept {
+  io_uring_sqe* free = ring_.next_entry();
+  if (free) batched_.store(true, std::memory_order_relaxed);
+  return free;
+}
+
+bool uring_driver::write_out(operation& op, place how) noexcept {
+  io_uring_sqe* free = entry();
+  if (!free) return false;
+  put(op, how);
+  if (how == place::polling) {
+    translate_to_poll(op, *free);
+  } else {
+    translate(op, *free);
+  }
+  return true;
+}
+
+// Hands `op` to the kernel, or to queued_ when the queue is full. The queue is emptied by the owner only.
+void uring_driver::send(operation& op, place how) noexcept {
+  if (queued_.empty() && write_out(op, how)) return;
+  put(op, how == place::polling ? place::queued_polling : place::queued);
+  queued_.push_back(op);
+}
+
+bool uring_driver::write_cancel(operation& op) noexcept {
+  io_uring_sqe* free = entry();
+  if (!free) return false;
+  io_uring_prep_cancel64(free, reinterpret_cast<std::uintptr_t>(&op), 0);
+  free->user_data = mark_ignored;
+  return true;
+}
+
+void uring_driver::watch_wakes() noexcept {
+  io_uring_sqe* free = entry();
+  if (!free) return;
+  if (wake_multishot_) {
+    io_uring_prep_poll_multishot(free, wakeup_.descriptor(), POLLIN);
+  } else {
+    io_uring_prep_poll_add(free, wakeup_.descriptor(), POLLIN);
+  }
+  free->user_data = mark_wake;
+  wake_unwatched_ = false;
+}
+
+void uring_driver::write_left_over() noexcept {
+  while (operation* op = queued_.front()) {
+    const place was = place_of(*op);
+    if (!write_out(*op, was == place::queued_polling ? place::polling : place::kernel)) return;
+    completions::erase(*op);
+  }
+  while (operation* op = to_cancel_.front()) {
+    if (!write_cancel(*op)) return;
+    completions::erase(*op);
+  }
+  if (wake_unwatched_) watch_wakes();
+}
+
+void uring_driver::enter_now() noexcept {
+  counters_.system_calls.add();
+  ring_.enter(ring_.publish(), 0, nullptr);
+  if (ring_.unsubmitted() == 0) batched_.store(false, std::memory_order_relaxed);
+}
+
+void uring_driver::cancel(operation& op) noexcept {
+  if (!op.in_flight || op.cancel_asked) return;
+  counters_.cancelled.add();
+  op.cancel_asked = true;
+  switch (place_of(op)) {
+    case place::pool: withdraw(op); break;
+    case place::queued:
+    case place::queued_polling:
+      completions::erase(op);
+      end_between(op, -ECANCELED);
+      break;
+    case place::kernel:
+    case place::polling:
+      if (!write_cancel(op)) to_cancel_.push_back(op);
+      break;
+    case place::nowhere:
+    case place::parked: break;
+  }
+}
+
+// --- Completion ------------------------------------------------------------------------------------------------
+
+void uring_driver::collect(completions& done, bool owner) noexcept {
+  if (owner) {
+    write_left_over();
+    if (ring_.unsubmitted() != 0 || ring_.wants_entry()) enter_now();
+  }
+  bool written = false;
+  ring_.reap([&](const io_uring_cqe& completion) noexcept {
+    if (completion.user_data == mark_ignored) return true;
+    if (completion.user_data == mark_wake) {
+      // A helper leaves it: the owner may be about to sleep, and does not with something in the queue.
+      if (owner) woken(completion);
+      return owner;
+    }
+    operation& op = *reinterpret_cast<operation*>(static_cast<std::uintptr_t>(completion.user_data));
+    if (op.linked()) completions::erase(op);  // its cancellation had found no room yet
+    complete(op, completion.res);
+    written |= op.in_flight;
+    return true;
+  });
+  // The owner may be asleep and has to hand over what was written.
+  if (!owner && written) wake();
+  hand_out(done);
+}
+
+void uring_driver::woken(const io_uring_cqe& completion) noexcept {
+  if (!wake_multishot_) wakeup_.drain();
+  if (completion.flags & IORING_CQE_F_MORE) return;
+  // The poll has ended: the completion queue was full, or the kernel does not know the multishot form.
+  if (completion.res == -EINVAL) wake_multishot_ = false;
+  wake_unwatched_ = true;
+}
+
+void uring_driver::complete(operation& op, std::int32_t result) noexcept {
+  if (place_of(op) == place::polling) return complete_poll(op, result);
+  switch (result) {
+    case -EAGAIN:
+      // Kernels before 5.17 do not wait for some descriptors in non-blocking mode. Who said MSG_DONTWAIT wants it so.
+      if (((op.code == opcode::recv || op.code == opcode::send) && (op.args.transfer.flags & MSG_DONTWAIT)) ||
+          ((op.code == opcode::recvmsg || op.code == opcode::sendmsg) && (op.args.message.flags & MSG_DONTWAIT)) ||
+          nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing) {
+        break;
+      }
+      if (op.cancel_asked) return end(op, -ECANCELED);
+      return send(op, place::polling);
+    case -EOPNOTSUPP:
+      // A descriptor that takes no flags (see translate): our own call knows another way.
+      if (op.code != opcode::write && op.code != opcode::writev) break;
+      if (op.cancel_asked) return end(op, -ECANCELED);
+      return send(op, place::polling);
+    case -EINTR:
+      // By a cancellation of what already ran on a kernel thread; else by nothing that concerns the submitter.
+      if (op.cancel_asked) return end(op, -ECANCELED);
+      if (op.code == opcode::close) break;
+      return send(op, place::kernel);
+    case -ECONNABORTED:
+    case -EPROTO:
+      // A connection that was reset in the queue is nobody's: the next may be alive.
+      if (op.code != opcode::accept && op.code != opcode::accept_many) break;
+      if (op.cancel_asked) return end(op, -ECANCELED);
+      return send(op, place::kernel);
+    default:
+      if (result < 0) break;
+      if (op.code == opcode::accept || op.code == opcode::accept_many) {
+        accepting_ = op.fd;
+        new_generation(result);
+      } else if (op.code == opcode::openat) {
+        new_generation(result);
+      }
+  }
+  end(op, result);
+}
+
+// The descriptor is ready, or the wait was cancelled or failed.
+void uring_driver::complete_poll(operation& op, std::int32_t result) noexcept {
+  if (result < 0) return end(op, result);
+  counters_.system_calls.add();
+  std::int32_t got = nature_of(op.code) == nature::socket ? attempt_socket(op, true) : attempt_stream(op);
+  if (got != not_yet) return end(op, got);
+  if (op.cancel_asked) return end(op, -ECANCELED);
+  send(op, place::polling);
+}
+
+// --- Waiting ---------------------------------------------------------------------------------------------------
+
+void uring_driver::prepare_wait() noexcept {
+  write_left_over();
+  // No room: the kernel has to take what is there first. If it does not, the next collect() makes room.
+  for (int i = 0; i < 4 && has_left_over(); ++i) {
+    enter_now();
+    write_left_over();
+  }
+  hurry_ = has_ended() || has_left_over();
+  to_submit_ = ring_.publish();
+  batched_.store(to_submit_ != 0, std::memory_order_relaxed);
+}
+
+void uring_driver::wait(detail::instant deadline) noexcept {
+  bool sleep = !wakeup_.pending() && !hurry_;
+  __kernel_timespec span{};
+  if (sleep && deadline != detail::never) {
+    if (const detail::instant present = now(); deadline > present) {
+      span = {.tv_sec = (deadline - present) / 1'000'000'000, .tv_nsec = (deadline - present) % 1'000'000'000};
+    } else {
+      sleep = false;
+    }
+  }
+  if (sleep) {
+    counters_.waits.add();
+    ring_.enter(to_submit_, 1, deadline == detail::never ? nullptr : &span);
+    // An error (EINTR, ETIME, EBUSY) is an early return: collect() looks at everything anyway.
+  }
+  wakeup_.acknowledge();
+}
+
+}  // namespace
+
+std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason) {
+  std::unique_ptr<uring_driver> made(new (std::nothrow) uring_driver(options.blocking));
+  if (!made) {
+    reason = "no memory";
+    return nullptr;
+  }
+  reason = made->open(options.shared);
+  if (!reason.empty()) return nullptr;
+  reason = made->description();
+  return made;
+}
+
+}  // namespace astd::driver

@@ -1,0 +1,15 @@
+// The driver over io_uring: operations become entries of the submission queue, one system call a turn of the loop
+// hands them over and brings back what has ended.
+#pragma once
+
+#include <astd/driver/driver.hpp>
+
+#include <memory>
+#include <string>
+
+namespace astd::driver {
+
+/// Null on failure. `reason`: why, or what was got ("256 entries, deferred task work").
+[[nodiscard]] std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason);
+
+}  // namespace astd::driver

@@ -1,0 +1,79 @@
+#include <astd/fs/whole_file.hpp>
+
+#include <astd/coro/or_return.hpp>
+#include <astd/io/write_all.hpp>
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+
+namespace astd::fs {
+namespace {
+
+// Most files are smaller: then nobody need be asked for the size.
+constexpr std::size_t first_size = 16 * 1024;
+
+void resize(std::string& content, std::size_t size) {
+  content.resize_and_overwrite(size, [](char*, std::size_t n) noexcept { return n; });
+}
+void resize(std::vector<std::byte>& content, std::size_t size) { content.resize(size); }
+
+template <class Container>
+bool try_resize(Container& content, std::size_t size) {
+#if ASTD_HAS_EXCEPTIONS
+  try {
+    resize(content, size);
+  } catch (const std::bad_alloc&) {
+    return false;
+  } catch (const std::length_error&) {
+    return false;
+  }
+#else
+  resize(content, size);
+#endif
+  return true;
+}
+
+}  // namespace
+
+class whole_file {
+ public:
+  template <class Container>
+  static task<Container> read(path name) {
+    file source = co_await or_return(file::open(std::move(name)));
+    Container content;
+    resize(content, first_size);
+    std::size_t size = 0;
+    for (;;) {
+      if (size == content.size()) {
+        std::size_t larger = 2 * size;
+        if (size == first_size) {
+          const std::size_t hint = co_await or_return(detail::size_hint(source.handle_));
+          // One byte more than there should be: the read that finds the end needs somewhere to put what it does not get.
+          larger = std::max(larger, hint < SIZE_MAX ? hint + 1 : hint);
+        }
+        if (!try_resize(content, larger)) {
+          co_await fail({std::make_error_code(std::errc::not_enough_memory), "read", source.handle_.name().string()});
+        }
+      }
+      const std::size_t n = co_await or_return(source.read({content.data() + size, content.size() - size}));
+      if (n == 0) break;
+      size += n;
+    }
+    content.resize(size);
+    if (size < content.capacity() / 2) content.shrink_to_fit();
+    co_await or_return(source.close());
+    co_return content;
+  }
+};
+
+ASTD_CORO_WRAPPER task<std::string> read_to_string(path name) { return whole_file::read<std::string>(std::move(name)); }
+ASTD_CORO_WRAPPER task<std::vector<std::byte>> read(path name) { return whole_file::read<std::vector<std::byte>>(std::move(name)); }
+
+task<> write(path name, io::const_bytes data) {
+  file target = co_await or_return(file::create(std::move(name)));
+  co_await or_return(io::write_all(target, data));
+  co_await or_return(target.close());
+}
+
+}  // namespace astd::fs

@@ -1,0 +1,9 @@
+// Reading and writing: the concepts, the algorithms over them, and standard input.
+#pragma once
+
+#include <astd/io/buffer.hpp>
+#include <astd/io/concepts.hpp>
+#include <astd/io/error.hpp>
+#include <astd/io/read_exact.hpp>
+#include <astd/io/standard_input.hpp>
+#include <astd/io/write_all.hpp>

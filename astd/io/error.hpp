@@ -1,0 +1,19 @@
+// What can go wrong in reading and writing beside what the system reports.
+#pragma once
+
+#include <system_error>
+
+namespace astd::io {
+
+enum class errc {
+  unexpected_end = 1,  // the source ended before it had given what was asked for
+  nothing_written,     // the writer took none of the bytes and named no reason
+};
+
+const std::error_category& error_category() noexcept;
+inline std::error_code make_error_code(errc error) noexcept { return {static_cast<int>(error), error_category()}; }
+
+}  // namespace astd::io
+
+template <>
+struct std::is_error_code_enum<astd::io::errc> : std::true_type {};

@@ -1,0 +1,23 @@
+// io::read_exact(reader, buffer): as many bytes as the buffer holds, not fewer.
+#pragma once
+
+#include <astd/coro/or_return.hpp>
+#include <astd/coro/task.hpp>
+#include <astd/io/concepts.hpp>
+#include <astd/io/error.hpp>
+
+namespace astd::io {
+
+/// Reads until `buffer` is full. `from` and the buffer outlive the await. Fails with errc::unexpected_end if the end
+/// comes first, else as the reader does; how much of the buffer is filled then is not told, nor when it is cancelled:
+/// whoever wants to go on after that calls read().
+template <reader R>
+task<> read_exact(R& from, mutable_bytes buffer) {
+  while (!buffer.empty()) {
+    const std::size_t n = co_await or_return(from.read(buffer));
+    if (n == 0) co_await fail(make_error_code(errc::unexpected_end));
+    buffer = buffer.drop(n);
+  }
+}
+
+}  // namespace astd::io

@@ -1,0 +1,44 @@
+// Internal: the three streams a program starts with. What they share lives as long as the process.
+#pragma once
+
+#include <astd/io/buffer.hpp>
+#include <astd/io/turn.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace astd::io::detail {
+
+/// Standard output or standard error: one writer at a time.
+struct standard_output_state {
+  const int descriptor;
+  const char* const name;  // as errors have it
+  turn writers{};
+};
+standard_output_state& standard_output_state_of(int descriptor) noexcept;
+
+/// Standard input: what was read and not yet handed out belongs to the next reader, whoever that is.
+class standard_input_state {
+ public:
+  static constexpr int descriptor = 0;
+  static constexpr const char* name = "standard input";
+
+  turn readers;
+
+  // All below: by the holder of the turn only.
+  [[nodiscard]] std::string_view held() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
+  void consume(std::size_t n) noexcept { begin_ += n; }
+  /// Room for at least one byte behind what is held. Throws std::bad_alloc.
+  [[nodiscard]] mutable_bytes room();
+  void added(std::size_t n) noexcept { end_ += n; }
+
+ private:
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+standard_input_state& the_standard_input() noexcept;
+
+}  // namespace astd::io::detail

@@ -1,0 +1,23 @@
+// io::write_all(writer, buffer): all of the bytes, not only the first few.
+#pragma once
+
+#include <astd/coro/or_return.hpp>
+#include <astd/coro/task.hpp>
+#include <astd/io/concepts.hpp>
+#include <astd/io/error.hpp>
+
+namespace astd::io {
+
+/// Writes all of `data`. `to` and the data outlive the await. Fails as the writer does, or with errc::nothing_written if
+/// it takes nothing; how much has been written then is not told, nor when it is cancelled: whoever has to know calls
+/// write().
+template <writer W>
+task<> write_all(W& to, const_bytes data) {
+  while (!data.empty()) {
+    const std::size_t n = co_await or_return(to.write(data));
+    if (n == 0) co_await fail(make_error_code(errc::nothing_written));
+    data = data.drop(n);
+  }
+}
+
+}  // namespace astd::io

@@ -1,0 +1,12 @@
+// Networking: addresses, names, TCP and UDP.
+#pragma once
+
+#include <astd/net/address_error.hpp>
+#include <astd/net/endpoint.hpp>
+#include <astd/net/host_port.hpp>
+#include <astd/net/ip_address.hpp>
+#include <astd/net/resolve.hpp>
+#include <astd/net/socket_address.hpp>
+#include <astd/net/tcp_listener.hpp>
+#include <astd/net/tcp_stream.hpp>
+#include <astd/net/udp_socket.hpp>

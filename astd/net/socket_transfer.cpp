@@ -1,0 +1,28 @@
+#include <astd/net/socket_transfer.hpp>
+
+#include <astd/net/socket.hpp>
+
+namespace astd::net::detail {
+
+failure socket_failure(std::error_code error, const char* action, int descriptor) noexcept {
+  auto address = socket::peer_of(descriptor);
+  if (!address) address = socket::local_of(descriptor);
+  if (!address) return failure(error, action, "a socket");
+#if ASTD_HAS_EXCEPTIONS
+  try {
+#endif
+    return failure(error, action, address->to_string());
+#if ASTD_HAS_EXCEPTIONS
+  } catch (...) {  // no memory for the text
+    return failure(error);
+  }
+#endif
+}
+
+failure socket_transfer::refused() const {
+  const bool receiving = code == driver::opcode::recv;
+  const char* action = stream_ ? (receiving ? "read" : "write") : (receiving ? "recv" : "send");
+  return socket_failure(error(), action, fd);
+}
+
+}  // namespace astd::net::detail

@@ -1,0 +1,45 @@
+#include <astd/base/error.hpp>
+#include <astd/runtime/block_on.hpp>
+#include <astd/runtime/core.hpp>
+
+#include <stdexcept>
+
+namespace astd::detail {
+
+blocking_root::entry::entry(runtime_core& core) : core_(core) {
+  // Inside a task, or a block_on, of this runtime: its loop goes on turning in here.
+  if (worker* w = worker::current(); w && &w->runtime() == &core) {
+    here_ = w;
+    return;
+  }
+  here_ = &core.take_guest();
+  here_->enter();
+  entered_ = true;
+}
+
+blocking_root::entry::~entry() {
+  if (!entered_) return;
+  core_.end_local_tasks(*here_);
+  here_->leave();
+  core_.give_back_guest(*here_);
+}
+
+blocking_root::blocking_root(runtime_core& core)
+    : entry_(core), outer_(current_chain()), task_(entry_.here().pinned_executor(), new_task_id()) {
+  entry_.here().tasks().add(task_);
+}
+
+blocking_root::~blocking_root() {
+  if (task_.linked()) task_.registry->remove(task_);
+  set_current_chain(outer_);
+}
+
+void blocking_root::run(resumable* first) noexcept {
+  worker& w = entry_.here();
+  if (first) w.run_first(*first);
+  w.run_until([this] { return task_.done; });
+}
+
+void blocking_root::ended(resumable* r) { static_cast<header&>(task_header::from_end(r)).done = true; }
+
+}  // namespace astd::detail

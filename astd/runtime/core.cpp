@@ -1,0 +1,358 @@
+#include <astd/base/error.hpp>
+#include <astd/coro/dump.hpp>
+#include <astd/runtime/core.hpp>
+#include <astd/runtime/native_thread.hpp>
+#include <astd/runtime/processors.hpp>
+#include <astd/runtime/task_extras.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+namespace astd::detail {
+namespace {
+
+[[noreturn]] void refuse(const char* option, const std::string& value, const char* wanted) {
+  throw_failure(failure(std::make_error_code(std::errc::invalid_argument), "runtime_options: ",
+                        std::string(option) + " = " + value + ", but it must be " + wanted));
+}
+
+runtime_options checked(runtime_options o) {
+  if (!o.workers) o.workers = std::min(usable_processors(), idle_set::most_workers);
+  if (*o.workers > idle_set::most_workers) refuse("workers", std::to_string(*o.workers), "at most 512");
+  if (o.max_blocking_threads < 1 || o.max_blocking_threads > 65536)
+    refuse("max_blocking_threads", std::to_string(o.max_blocking_threads), "1 to 65536");
+  if (o.name.empty() || o.name.find('\0') != std::string::npos) refuse("name", "'" + o.name + "'", "a text");
+  return o;
+}
+
+constinit std::atomic<unsigned> next_thread_number{0};
+constinit thread_local unsigned thread_number = ~0u;
+
+}  // namespace
+
+runtime_core::runtime_core(runtime& owner, runtime_options options)
+    : owner_(owner),
+      options_(checked(std::move(options))),
+      stealing_(options_.stealing && *options_.workers > 1),
+      blocking_({.max_threads = options_.max_blocking_threads, .thread_name = options_.name + "-block"}),
+      blocking_operations_(blocking_),
+      monitor_(*this) {
+  const unsigned n = *options_.workers;
+  for (unsigned i = 0; i < std::max(n, 1u); ++i) workers_.push_back(std::make_unique<worker>(*this, i));
+  if (n == 0) return;
+  // Every worker opens its driver on its own thread; the first failure is the constructor's.
+  std::atomic<unsigned> opened{0};
+  std::exception_ptr failed;
+  std::mutex failed_lock;
+#if ASTD_HAS_EXCEPTIONS
+  try {
+#endif
+    for (unsigned i = 0; i < n; ++i) {
+      threads_.emplace_back([this, i, &opened, &failed, &failed_lock] {
+        worker& w = *workers_[i];
+        name_this_thread((options_.name + "-" + std::to_string(i)).c_str());
+        if (options_.pin) pin_this_thread(i);
+        bool good = true;
+#if ASTD_HAS_EXCEPTIONS
+        try {
+          w.events().open();
+        } catch (...) {
+          std::lock_guard guard(failed_lock);
+          failed = std::current_exception();
+          good = false;
+        }
+#else
+        w.events().open();
+#endif
+        opened.fetch_add(1, std::memory_order_release);
+        opened.notify_one();
+        // Nothing of the constructor's frame is touched from here on.
+        if (good) run_worker(w);
+      });
+    }
+#if ASTD_HAS_EXCEPTIONS
+  } catch (...) {
+    failed = std::current_exception();
+  }
+#endif
+  for (unsigned seen = 0; (seen = opened.load(std::memory_order_acquire)) < threads_.size();) opened.wait(seen);
+  if (!failed && threads_.size() == n) {
+    if (stealing_ || options_.stall_limit.count() > 0) monitor_.start();
+    return;
+  }
+  stop_threads();
+  blocking_.shutdown();
+  rethrow(std::move(failed));
+}
+
+runtime_core::~runtime_core() {
+  for (auto patience = std::chrono::seconds(5);;) {
+    const shutdown_report report = shutdown(patience);
+    if (report.complete) break;
+    std::fprintf(stderr, "astd: runtime '%s' waits for %zu tasks that do not end:\n%s\n", options_.name.c_str(),
+                 report.remaining, report.text.c_str());
+    patience = std::chrono::seconds(60);
+  }
+  stop_threads();
+  monitor_.stop();
+  blocking_.shutdown();
+  guests_.clear();
+}
+
+void runtime_core::stop_threads() noexcept {
+  stopping_.store(true, std::memory_order_seq_cst);
+  for (auto& w : workers_) w->wake();
+  for (std::thread& t : threads_)
+    if (t.joinable()) t.join();
+}
+
+void runtime_core::run_worker(worker& w) noexcept {
+  w.enter();
+  w.run_until([this] { return stopping_.load(std::memory_order_relaxed); });
+  w.leave();
+}
+
+driver::options runtime_core::driver_options() noexcept {
+  return {.want = options_.driver, .shared = stealing_, .blocking = &blocking_operations_};
+}
+
+// ---- scheduling
+
+void runtime_core::schedule(resumable& r, urgency how) noexcept {
+  if (worker* w = worker::current(); w && &w->runtime() == this && w->index() != worker::guest)
+    w->push(r, how);
+  else
+    inject(r);
+}
+
+void runtime_core::inject(resumable& r) noexcept {
+  if (thread_number == ~0u) thread_number = next_thread_number.fetch_add(1, std::memory_order_relaxed);
+  injected_[thread_number % injection_shards].push_back(r);
+  wake_one();
+}
+
+void runtime_core::wake_one() noexcept {
+  if (const int i = idlers_.claim(); i >= 0) workers_[static_cast<unsigned>(i)]->wake();
+}
+
+work_chain<resumable> runtime_core::take_injected(worker& by) noexcept {
+  for (unsigned i = 0; i < injection_shards; ++i) {
+    shared_queue& q = injected_[(by.index() + i) % injection_shards];
+    // A fair share, so that the other workers find some, too.
+    if (!q.empty())
+      if (auto items = q.pop(std::min<std::size_t>(q.size() / workers_.size() + 1, 128)); items.first) return items;
+  }
+  return {};
+}
+
+bool runtime_core::any_injected() const noexcept {
+  for (const shared_queue& q : injected_)
+    if (!q.empty()) return true;
+  return false;
+}
+
+bool runtime_core::anything_to_steal(const worker& except) const noexcept {
+  if (!stealing_) return false;
+  for (const auto& w : workers_)
+    if (w.get() != &except && !w->nothing_to_steal()) return true;
+  return false;
+}
+
+executor& runtime_core::executor_for_new_task() noexcept {
+  if (options_.stealing) return *this;
+  // One loop for each core: the task is bound to the worker it is spawned on.
+  worker* w = worker::current();
+  if (!w || &w->runtime() != this || w->index() == worker::guest)
+    w = workers_[next_shard_.fetch_add(1, std::memory_order_relaxed) % workers_.size()].get();
+  return w->pinned_executor();
+}
+
+task_registry& runtime_core::registry_here() noexcept {
+  worker* const w = worker::current();
+  return w && &w->runtime() == this && w->index() != worker::guest ? w->tasks() : outside_tasks_;
+}
+
+// ---- threads in block_on
+
+worker& runtime_core::take_guest() {
+  if (*options_.workers == 0) {
+    if (!own_worker_lock_.try_lock()) {
+#if ASTD_HAS_EXCEPTIONS
+      throw std::logic_error("astd: another thread is in block_on of runtime '" + options_.name +
+                             "', which has no workers of its own");
+#else
+      assertion_failed("another thread is in block_on of a runtime that has no workers of its own");
+#endif
+    }
+    return *workers_[0];
+  }
+  const std::thread::id me = std::this_thread::get_id();
+  std::lock_guard guard(guests_lock_);
+  for (auto& g : guests_)
+    if (!g->busy && g->thread == me) {
+      g->busy = true;
+      return g->place;
+    }
+  guests_.push_back(std::make_unique<guest>(*this, me));
+  return guests_.back()->place;
+}
+
+void runtime_core::give_back_guest(worker& w) noexcept {
+  if (&w == workers_[0].get()) {
+    own_worker_lock_.unlock();
+    return;
+  }
+  // One is kept for the thread's next call, if few are: a driver takes a while to set up.
+  std::unique_ptr<guest> ended;
+  std::lock_guard guard(guests_lock_);
+  for (auto& g : guests_) {
+    if (&g->place != &w) continue;
+    g->busy = false;
+    if (guests_.size() > 16) {
+      ended = std::exchange(g, nullptr);
+      std::erase(guests_, nullptr);
+    }
+    break;
+  }
+}
+
+void runtime_core::end_local_tasks(worker& w) noexcept {
+  if (w.index() != worker::guest) return;
+  w.tasks().each([](task_header& t) { t.root.request_cancel(); });
+  w.run_until([&w] { return w.tasks().size() == 0; });
+}
+
+// ---- ending
+
+std::size_t runtime_core::alive() noexcept {
+  std::size_t n = outside_tasks_.size();
+  for (auto& w : workers_) n += w->tasks().size();
+  return n;
+}
+
+void runtime_core::cancel_all() noexcept {
+  const auto cancel = [](task_header& t) { t.root.request_cancel(); };
+  outside_tasks_.close();
+  outside_tasks_.each(cancel);
+  for (auto& w : workers_) {
+    w->tasks().close();
+    w->tasks().each(cancel);
+  }
+}
+
+shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
+  if (worker* w = worker::current(); w && &w->runtime() == this) {
+#if ASTD_HAS_EXCEPTIONS
+    throw std::logic_error("astd: shutdown of runtime '" + options_.name +
+                           "' inside one of its own tasks, which it would wait for; use spawn_blocking");
+#else
+    assertion_failed("shutdown of a runtime inside one of its own tasks");
+#endif
+  }
+  std::lock_guard guard(shutdown_lock_);
+  cancel_all();
+  const auto end = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(24 * 365));
+  const bool no_threads = *options_.workers == 0;
+  if (no_threads && alive() && own_worker_lock_.try_lock()) {
+    worker& w = *workers_[0];
+    w.enter();
+    w.run_while_ready([&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; });
+    w.leave();
+    own_worker_lock_.unlock();
+  }
+  auto nap = std::chrono::microseconds(20);
+  while (alive() != 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(nap);
+    nap = std::min(nap * 2, std::chrono::microseconds(2000));
+  }
+  shutdown_report report;
+  report.remaining = alive();
+  report.complete = report.remaining == 0;
+  if (!report.complete) report.text = dump_tasks();
+  return report;
+}
+
+// ---- looking in
+
+std::string runtime_core::dump_tasks() {
+  std::lock_guard one_at_a_time(dump_lock_);
+  worker* const me = worker::current();
+  // Hold every loop between two tasks. A worker that is in a task for longer is not waited for, and that task's chain
+  // is left alone: it is changing. The tasks that it left suspended stand still all the same.
+  each_loop([me](worker& w) {
+    if (&w != me) w.ask_to_pause(true);
+  });
+  std::vector<std::uint64_t> running;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  each_loop([&](worker& w) {
+    while (&w != me && w.active() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    if (&w == me || w.active()) running.push_back(w.running().task_id.load(std::memory_order_relaxed));
+  });
+  std::string out;
+  std::size_t count = 0;
+  const auto describe = [&](task_header& t) {
+    ++count;
+    out += "task " + std::to_string(t.id);
+    if (const std::string_view name = name_of_task(t); !name.empty()) {
+      out += " '";
+      out += name;
+      out += '\'';
+    }
+    if (std::find(running.begin(), running.end(), t.id) != running.end()) {
+      out += "\n  running\n";
+      return;
+    }
+    out += '\n';
+    describe_chain(t.root, out, 1);
+    if (out.back() != '\n') out += '\n';
+  };
+  outside_tasks_.each(describe);
+  each_loop([&](worker& w) { w.tasks().each(describe); });
+  each_loop([me](worker& w) {
+    if (&w != me) w.ask_to_pause(false);
+  });
+  return "runtime '" + options_.name + "': " + std::to_string(count) + (count == 1 ? " task\n" : " tasks\n") + out;
+}
+
+runtime_metrics runtime_core::metrics() {
+  runtime_metrics m;
+  m.name = options_.name;
+  m.tasks_spawned = outside_tasks_.spawned();
+  m.tasks_alive = outside_tasks_.size();
+  for (const shared_queue& q : injected_) m.injected += q.size();
+  const blocking_pool::metrics b = blocking_.measure();
+  m.blocking_threads = b.threads;
+  m.blocking_queued = b.queued;
+  m.blocking_completed = b.completed;
+  m.stalls = monitor_.stalls();
+  for (auto& w : workers_) {
+    m.tasks_spawned += w->tasks().spawned();
+    m.tasks_alive += w->tasks().size();
+    worker_metrics one;
+    one.polls = w->turns();
+    one.parks = w->count().parks.get();
+    one.steals = w->count().steals.get();
+    one.stolen = w->count().stolen.get();
+    one.forced_yields = w->count().yields_forced.get();
+    one.queued = w->queued();
+    if (const driver::driver* d = w->events().opened()) {
+      if (m.driver.empty()) {
+        m.driver = d->name();
+        m.driver_reason = w->events().reason();
+      }
+      const driver::counters& c = d->count();
+      one.operations = c.submitted;
+      one.inline_done = c.inline_done;
+      one.completed = c.completed;
+      one.cancelled = c.cancelled;
+      one.system_calls = c.system_calls + c.waits;
+    }
+    m.workers.push_back(one);
+  }
+  return m;
+}
+
+}  // namespace astd::detail

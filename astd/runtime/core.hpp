@@ -1,0 +1,113 @@
+// What a runtime is made of: workers, the queue for what comes from outside, the blocking pool, the monitor.
+#pragma once
+
+#include <astd/coro/executor.hpp>
+#include <astd/runtime/blocking_operations.hpp>
+#include <astd/runtime/blocking_pool.hpp>
+#include <astd/runtime/idle_set.hpp>
+#include <astd/runtime/monitor.hpp>
+#include <astd/runtime/runtime.hpp>
+#include <astd/runtime/shared_queue.hpp>
+#include <astd/runtime/task_registry.hpp>
+#include <astd/runtime/worker.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace astd::detail {
+
+class runtime_core final : public executor {
+ public:
+  runtime_core(runtime& owner, runtime_options options);
+  ~runtime_core();
+
+  // ---- scheduling
+  /// Runs `r` on the workers: on the calling one if it is one of ours, else on whichever is free first.
+  void schedule(resumable& r, urgency how) noexcept override;
+  void inject(resumable& r) noexcept;
+  [[nodiscard]] work_chain<resumable> take_injected(worker& by) noexcept;
+  [[nodiscard]] bool any_injected() const noexcept;
+  /// Wakes a sleeping worker if one is needed for work that `by` has pushed.
+  void notify(worker& by) noexcept {
+    if (steals_from(by)) wake_one();
+  }
+  void wake_one() noexcept;
+  /// Whether others take work from `w` (and it from them).
+  [[nodiscard]] bool steals_from(const worker& w) const noexcept { return stealing_ && w.index() != worker::guest; }
+  [[nodiscard]] bool anything_to_steal(const worker& except) const noexcept;
+  [[nodiscard]] idle_set& idlers() noexcept { return idlers_; }
+  /// Where a task spawned now belongs: the executor that keeps it.
+  [[nodiscard]] executor& executor_for_new_task() noexcept;
+  [[nodiscard]] task_registry& registry_here() noexcept;
+
+  // ---- parts
+  [[nodiscard]] unsigned worker_count() const noexcept { return static_cast<unsigned>(workers_.size()); }
+  [[nodiscard]] worker& worker_at(unsigned i) noexcept { return *workers_[i]; }
+  [[nodiscard]] blocking_pool& blocking() noexcept { return blocking_; }
+  [[nodiscard]] const runtime_options& options() const noexcept { return options_; }
+  [[nodiscard]] runtime& owner() noexcept { return owner_; }
+  [[nodiscard]] driver::options driver_options() noexcept;
+  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_seq_cst); }
+  /// A worker has stopped sleeping: the monitor must not sleep either.
+  void note_activity() noexcept { monitor_.note_activity(); }
+  /// f(worker) for each worker and each thread in block_on.
+  template <class F>
+  void each_loop(F&& f) {
+    for (auto& w : workers_) f(*w);
+    std::lock_guard guard(guests_lock_);
+    for (auto& g : guests_) f(g->place);
+  }
+
+  // ---- threads in block_on
+  /// A worker for the calling thread, which is none of this runtime's: the only one if the runtime has no threads.
+  [[nodiscard]] worker& take_guest();
+  void give_back_guest(worker& w) noexcept;
+  /// Cancels what was spawned locally on a guest and runs it to its end.
+  void end_local_tasks(worker& w) noexcept;
+
+  // ---- ending and looking in
+  shutdown_report shutdown(std::chrono::nanoseconds limit);
+  [[nodiscard]] runtime_metrics metrics();
+  [[nodiscard]] std::string dump_tasks();
+
+  static runtime_core& current();
+  static runtime_core& core_of(runtime& r) noexcept { return *r.core_; }
+
+ private:
+  struct guest {
+    guest(runtime_core& core, std::thread::id of) : place(core, worker::guest), thread(of) {}
+    worker place;
+    std::thread::id thread;
+    bool busy = true;
+  };
+  void run_worker(worker& w) noexcept;
+  void stop_threads() noexcept;
+  std::size_t alive() noexcept;
+  void cancel_all() noexcept;
+
+  runtime& owner_;
+  const runtime_options options_;
+  const bool stealing_;
+  idle_set idlers_;
+  static constexpr unsigned injection_shards = 8;
+  shared_queue injected_[injection_shards];
+  task_registry outside_tasks_;  // spawned by threads that are no workers
+  blocking_pool blocking_;
+  blocking_operations blocking_operations_;
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::mutex guests_lock_;
+  std::vector<std::unique_ptr<guest>> guests_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<unsigned> next_shard_{0};
+  std::mutex dump_lock_;
+  std::mutex shutdown_lock_;
+  std::mutex own_worker_lock_;  // held by the thread that runs the only worker of a runtime without threads
+  std::vector<std::thread> threads_;
+  monitor monitor_;
+};
+
+}  // namespace astd::detail

@@ -1,0 +1,90 @@
+#include <astd/base/error.hpp>
+#include <astd/runtime/core.hpp>
+#include <astd/runtime/dump_on_signal.hpp>
+#include <astd/runtime/native_thread.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace astd::detail {
+namespace {
+
+struct dumper {
+  std::mutex lock;
+  struct wish {
+    runtime_core* core;
+    int signal;
+  };
+  std::vector<wish> wishes;
+  int pipe[2] = {-1, -1};
+};
+
+dumper& instance() {
+  // Never destroyed: a signal may arrive while the process ends.
+  static auto& d = *new dumper;
+  return d;
+}
+constinit std::atomic<int> wake_descriptor{-1};
+
+void on_signal(int signal) {
+  const int saved = errno;
+  const char which = static_cast<char>(signal);
+  const ssize_t written = ::write(wake_descriptor.load(std::memory_order_relaxed), &which, 1);
+  (void)written;  // a full pipe: a dump is on its way
+  errno = saved;
+}
+
+void print_all(const std::string& text) noexcept {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(2, text.data() + done, text.size() - done);
+    if (n <= 0) return;
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+void serve(int descriptor) {
+  name_this_thread("astd-dump");
+  for (char which; ::read(descriptor, &which, 1) == 1;) {
+    dumper& d = instance();
+    std::lock_guard guard(d.lock);
+    for (const dumper::wish& w : d.wishes)
+      if (w.signal == which) print_all(w.core->dump_tasks());
+  }
+}
+
+}  // namespace
+
+void dump_on_signal(runtime_core& core, int signal) {
+  dumper& d = instance();
+  std::lock_guard guard(d.lock);
+  if (d.pipe[0] < 0) {
+    if (::pipe2(d.pipe, O_CLOEXEC) != 0)
+      throw_failure(failure(std::error_code(errno, std::system_category()), "dump_signal:", "pipe"));
+    ::fcntl(d.pipe[1], F_SETFL, O_NONBLOCK);
+    wake_descriptor.store(d.pipe[1], std::memory_order_relaxed);
+    std::thread(serve, d.pipe[0]).detach();
+  }
+  struct sigaction action = {};
+  action.sa_handler = &on_signal;
+  action.sa_flags = SA_RESTART;
+  if (::sigaction(signal, &action, nullptr) != 0)
+    throw_failure(failure(std::error_code(errno, std::system_category()), "runtime_options::dump_signal =",
+                          std::to_string(signal)));
+  d.wishes.push_back({&core, signal});
+}
+
+void stop_dumping(runtime_core& core) noexcept {
+  dumper& d = instance();
+  std::lock_guard guard(d.lock);
+  std::erase_if(d.wishes, [&](const dumper::wish& w) { return w.core == &core; });
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,32 @@
+// std::chrono durations and time points as the loop's nanoseconds.
+#pragma once
+
+#include <astd/base/instant.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace astd::detail {
+
+/// Nanoseconds, rounded up (a sleep is never shorter than asked for); what does not fit becomes `never`, what is negative 0.
+template <class Rep, class Period>
+constexpr instant to_nanoseconds(std::chrono::duration<Rep, Period> d) noexcept {
+  if (!(d > d.zero())) return 0;  // also: not a number
+  // As a floating-point number first: a count of hours may not fit into nanoseconds.
+  const double rough = static_cast<double>(d.count()) * (static_cast<double>(Period::num) / Period::den) * 1e9;
+  if (rough >= 9.2e18) return never;
+  return static_cast<instant>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
+}
+
+/// The steady clock of the loop of this thread; outside of a loop, of the machine.
+[[nodiscard]] instant now_here() noexcept;
+
+/// The moment `tp` of a clock as an instant of the loop's clock; `never` for its largest value.
+template <class Clock, class Duration>
+instant to_instant(std::chrono::time_point<Clock, Duration> tp) noexcept {
+  const instant now = now_here();
+  const instant left = to_nanoseconds(tp - Clock::now());
+  return left >= never - now ? never : now + left;
+}
+
+}  // namespace astd::detail

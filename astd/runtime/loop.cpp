@@ -1,0 +1,157 @@
+#include <astd/base/assert.hpp>
+#include <astd/base/error.hpp>
+#include <astd/runtime/loop.hpp>
+
+#include <cerrno>
+#include <utility>
+
+namespace astd::detail {
+
+void loop::open() {
+  if (is_open()) return;
+  driver::selected made = driver::make_driver(options_);
+  if (!made.value)
+    throw_failure(failure(std::make_error_code(std::errc::function_not_supported), "driver:", made.reason));
+  spin_guard guard(lock_);
+  reason_ = std::move(made.reason);
+  owned_driver_ = std::move(made.value);
+  // seq_cst: pairs with wake(), which looks for a driver after its caller left us something; wait() looks for what was
+  // left after this.
+  driver_.store(owned_driver_.get(), std::memory_order_seq_cst);
+}
+
+bool loop::submit(driver::operation& op) noexcept {
+  driver::driver* d = driver_.load(std::memory_order_relaxed);
+  if (!d) [[unlikely]] {
+#if ASTD_HAS_EXCEPTIONS
+    try {
+      open();
+    } catch (...) {
+      op.result = -ENOSYS;
+      return true;
+    }
+#else
+    open();
+#endif
+    d = driver_.load(std::memory_order_relaxed);
+  }
+  spin_guard guard(lock_);
+  if (op.cancel_asked) [[unlikely]] {
+    op.result = -ECANCELED;
+    return true;
+  }
+  return d->submit(op);
+}
+
+void loop::submit_detached(driver::operation& op) noexcept {
+  if (submit(op)) op.completed(op);
+}
+
+void loop::cancel(driver::operation& op) noexcept {
+  {
+    spin_guard guard(lock_);
+    if (!op.in_flight) {
+      op.cancel_asked = true;
+      return;
+    }
+    driver_.load(std::memory_order_relaxed)->cancel(op);
+  }
+  if (this_threads_loop() != this) wake();
+}
+
+namespace {
+// The deadline of a timer that was disarmed before it was armed.
+constexpr instant refused = INT64_MIN;
+}  // namespace
+
+bool loop::arm(timer& t) noexcept {
+  spin_guard guard(lock_);
+  if (t.deadline == refused) return false;
+  timers_.insert(t);
+  return true;
+}
+
+bool loop::disarm(timer& t) noexcept {
+  spin_guard guard(lock_);
+  if (timers_.remove(t)) return true;
+  t.deadline = refused;
+  return false;
+}
+
+instant loop::now() noexcept {
+  if (!is_open()) [[unlikely]]
+    open();
+  return driver_.load(std::memory_order_relaxed)->now();
+}
+
+bool loop::poll(bool owner) noexcept {
+  driver::driver* const d = driver_.load(std::memory_order_acquire);
+  if (!d) return false;
+  driver::completions done;
+  intrusive_list<timer> expired;
+  {
+    spin_guard guard(lock_);
+    d->collect(done, owner);
+    if (timers_.next_deadline() != never) timers_.advance(d->now(), expired);
+  }
+  bool any = false;
+  while (driver::operation* op = done.pop_front()) {
+    any = true;
+    op->completed(*op);
+  }
+  // An expired timer can still be taken back (disarm) until it is unlinked, so that is done under the lock.
+  for (;;) {
+    timer* due;
+    {
+      spin_guard guard(lock_);
+      due = expired.pop_front();
+    }
+    if (!due) break;
+    any = true;
+    due->fired(*due);
+  }
+  return any;
+}
+
+bool loop::ready() const noexcept {
+  const driver::driver* const d = driver_.load(std::memory_order_relaxed);
+  return d && d->ready();
+}
+
+void loop::wait() noexcept {
+  driver::driver* const d = driver_.load(std::memory_order_relaxed);
+  if (!d) {
+    signal_.wait(0, std::memory_order_acquire);
+    signal_.store(0, std::memory_order_relaxed);
+    return;
+  }
+  instant until;
+  {
+    spin_guard guard(lock_);
+    d->prepare_wait();
+    until = timers_.next_deadline();
+  }
+  d->wait(until);
+}
+
+void loop::wake() noexcept {
+  if (driver::driver* d = driver_.load(std::memory_order_seq_cst)) {
+    d->wake();
+  } else {
+    signal_.store(1, std::memory_order_release);
+    signal_.notify_one();
+  }
+}
+
+std::string loop::reason() const {
+  spin_guard guard(lock_);
+  return reason_;
+}
+
+loop& current_loop() noexcept {
+  loop* const l = this_threads_loop();
+  ASTD_ASSERT(l, "this needs a thread that runs astd: a task, or block_on");
+  return *l;
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,80 @@
+// One thread's link to the world: a driver and the timers, under one lock.
+//
+// The loop belongs to a worker (or to a thread in block_on); only its owner submits and sleeps. Any thread may cancel an
+// operation or take a timer back, and when the owner is stuck in one task the monitor may collect what has come in for
+// it: all of that under the lock, which is nearly always free.
+#pragma once
+
+#include <astd/base/instant.hpp>
+#include <astd/base/spin_lock.hpp>
+#include <astd/driver/driver.hpp>
+#include <astd/runtime/timer_wheel.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace astd::detail {
+
+class loop {
+ public:
+  /// `options` as for make_driver; used when the driver is first needed, on the owner's thread.
+  explicit loop(const driver::options& options) noexcept : options_(options) {}
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  // ---- the owner's
+
+  /// Makes the driver if there is none. Throws std::system_error if none can be had at all.
+  void open();
+  [[nodiscard]] bool is_open() const noexcept { return driver_.load(std::memory_order_relaxed) != nullptr; }
+  /// driver::submit. A loop without any driver makes the operation end with -ENOSYS.
+  [[nodiscard]] bool submit(driver::operation& op) noexcept;
+  /// False: disarm() came first; the timer is not set.
+  [[nodiscard]] bool arm(timer& t) noexcept;
+  /// A fresh reading of the driver's clock.
+  [[nodiscard]] instant now() noexcept;
+
+  /// Takes in what the world has for us and fires what is due, without sleeping; completions run on the calling thread.
+  /// Whether there was anything. Anyone but the owner passes false and takes only what lies ready.
+  bool poll(bool owner) noexcept;
+  /// Whether poll() is worth its system call. Cheap.
+  [[nodiscard]] bool ready() const noexcept;
+  /// Sleeps until the world, a timer or wake() ends it. May return early.
+  void wait() noexcept;
+
+  // ---- anyone's
+
+  /// driver::cancel, and sees to it that the owner passes it on. If `op` is yet to be submitted it ends then, at once,
+  /// with -ECANCELED.
+  void cancel(driver::operation& op) noexcept;
+  /// True: the timer was set and will not fire. If it is yet to be set, arm() will refuse.
+  bool disarm(timer& t) noexcept;
+  void wake() noexcept;
+  /// Why the driver is what it is; empty before open().
+  [[nodiscard]] std::string reason() const;
+  [[nodiscard]] const driver::driver* opened() const noexcept { return driver_.load(std::memory_order_acquire); }
+
+  // ---- for operations that belong to an object, not to a frame (multishot accept)
+
+  /// Starts `op`; op.completed is called by this loop each time, also if it ended at once. Owner only.
+  void submit_detached(driver::operation& op) noexcept;
+  void cancel_from_anywhere(driver::operation& op) noexcept { cancel(op); }
+
+ private:
+  driver::options options_;
+  mutable spin_lock lock_;  // mutable: reason()
+  timer_wheel timers_;
+  std::unique_ptr<driver::driver> owned_driver_;
+  std::atomic<driver::driver*> driver_{nullptr};
+  std::string reason_;                   // guarded by lock_
+  std::atomic<std::uint32_t> signal_{0};  // wakes an owner that sleeps without a driver
+};
+
+/// The loop of the worker or block_on that runs on this thread, or null.
+[[nodiscard]] loop* this_threads_loop() noexcept;
+/// The same where there must be one.
+[[nodiscard]] loop& current_loop() noexcept;
+
+}  // namespace astd::detail

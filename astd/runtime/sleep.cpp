@@ -1,0 +1,51 @@
+#include <astd/runtime/loop.hpp>
+#include <astd/runtime/sleep.hpp>
+
+#include <chrono>
+
+namespace astd::detail {
+
+instant now_here() noexcept {
+  if (loop* l = this_threads_loop()) return l->now();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+resumable* sleep_awaiter::start(const await_context& c) noexcept {
+  attach(c);
+  home_ = this_threads_loop();
+  if (home_) return arm();
+  // A coroutine of somebody else's, on a thread of somebody else's: go to a worker first.
+  set_resume(&arm_on_worker);
+  in()->on().schedule(*this, urgency::queued);
+  return nullptr;
+}
+
+void sleep_awaiter::arm_on_worker(resumable* r) {
+  auto& self = static_cast<sleep_awaiter&>(*r);
+  self.home_ = &current_loop();
+  resumable* const next = self.arm();
+  ASTD_TRANSFER_TO(next);
+}
+
+resumable* sleep_awaiter::arm() noexcept {
+  if (relative_) {
+    const instant now = home_->now();
+    when_ = when_ >= never - now ? never : now + when_;
+    relative_ = false;
+  }
+  deadline = when_;
+  fired = &on_time;
+  if (!publish()) return stop();
+  return home_->arm(*this) ? nullptr : finish(true);
+}
+
+void sleep_awaiter::on_time(timer& t) noexcept { static_cast<sleep_awaiter&>(t).complete(false, urgency::queued); }
+
+void sleep_awaiter::request_stop() noexcept {
+  if (home_->disarm(*this)) complete(true);
+  stop_request_done();
+}
+
+void sleep_awaiter::describe(std::string& out, unsigned) const { out += "sleep"; }
+
+}  // namespace astd::detail

@@ -1,0 +1,165 @@
+#include <astd/base/error.hpp>
+#include <astd/runtime/core.hpp>
+#include <astd/runtime/spawn.hpp>
+#include <astd/runtime/task_extras.hpp>
+
+#include <atomic>
+#include <charconv>
+#include <stdexcept>
+
+namespace astd::detail {
+namespace {
+
+constinit std::atomic<std::uint64_t> next_ids{1};
+
+// Each thread takes ids by the thousand.
+struct id_range {
+  std::uint64_t next = 0, end = 0;
+};
+constinit thread_local id_range ids;
+
+// Goes on with `r` here if this thread is one that `on` runs on, else hands it over.
+resumable* here_or_there(executor& on, resumable* r) noexcept {
+  if (!r) return nullptr;
+  if (worker* w = worker::current()) {
+    const bool ours = (&on == &w->runtime() && w->index() != worker::guest) || &on == &w->pinned_executor();
+    if (ours) return r;
+  }
+  on.schedule(*r, urgency::next);
+  return nullptr;
+}
+
+}  // namespace
+
+runtime_core& current_core() { return runtime_core::current(); }
+
+spawn_place place_on(runtime_core& core) noexcept {
+  return {&core, &core.executor_for_new_task(), &core.registry_here()};
+}
+
+spawn_place place_here() {
+  worker* const w = worker::current();
+  if (!w) {
+#if ASTD_HAS_EXCEPTIONS
+    throw std::logic_error("astd::spawn_local: this thread runs no tasks; call it in a task or inside block_on");
+#else
+    assertion_failed("astd::spawn_local: this thread runs no tasks; call it in a task or inside block_on");
+#endif
+  }
+  return {&w->runtime(), &w->pinned_executor(), &w->tasks()};
+}
+
+std::uint64_t new_task_id() noexcept {
+  constexpr std::uint64_t batch = 1024;
+  if (ids.next == ids.end) {
+    ids.next = next_ids.fetch_add(batch, std::memory_order_relaxed);
+    ids.end = ids.next + batch;
+  }
+  return ids.next++;
+}
+
+task_extras& extras_of(task_header& t) {
+  if (!t.extras) t.extras = new task_extras(t);
+  return *t.extras;
+}
+void name_task(task_header& t, std::string name) { extras_of(t).name = std::move(name); }
+void free_extras(task_header& t) noexcept { delete t.extras; }
+std::string_view name_of_task(const task_header& t) noexcept {
+  return t.extras ? std::string_view(t.extras->name) : std::string_view();
+}
+
+failure cancelled_failure(const task_header& t) noexcept {
+  const std::error_code code = std::make_error_code(std::errc::operation_canceled);
+  if (const std::string_view name = name_of_task(t); !name.empty()) return failure(code, "task", name);
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, t.id).ptr;
+  return failure(code, "task", std::string_view(digits, static_cast<std::size_t>(end - digits)));
+}
+
+void launch(task_header& t, const spawn_place& place) noexcept {
+  t.runtime = place.runtime;
+  if (!place.registry->add(t)) t.root.request_cancel();
+  place.on->schedule(t.root.end(), urgency::next);
+}
+
+void launch_inline(task_header& t, const spawn_place& place) noexcept {
+  t.runtime = place.runtime;
+  if (!place.registry->add(t)) t.root.request_cancel();
+  chain* const outer = current_chain();
+  run(t.root.end());
+  set_current_chain(outer);
+}
+
+void before_frame_ends(task_header& t) noexcept {
+  t.registry->remove(t);
+  set_current_chain(&t.root);  // destructors may ask who they are
+}
+
+void after_frame_ended(task_header&) noexcept { set_current_chain(nullptr); }
+
+resumable* end_task(task_header& t, bool& gone) noexcept {
+  // acq_rel: the joiner sees the result; we see what it prepared for us.
+  const std::uintptr_t before = t.join.exchange(join_done, std::memory_order_acq_rel);
+  if (before == join_running) return nullptr;
+  if (before == join_detached) {
+    gone = true;
+    return nullptr;
+  }
+  auto* const waiting = reinterpret_cast<join_waiter*>(before);
+  executor& theirs = waiting->waits_on();
+  return here_or_there(theirs, waiting->task_ended());
+}
+
+resumable* join_waiter::wait(const await_context& c) noexcept {
+  attach(c);
+  if (!publish()) return stop();
+  // What is needed is read before the task can see us: it may end, and we with it, right after.
+  resumable* const start = &task_->root.end();
+  executor& on = task_->root.on();
+  std::uintptr_t running = join_running;
+  // release: the task's exchange sees us whole. acquire: its result, if it has ended.
+  if (!task_->join.compare_exchange_strong(running, reinterpret_cast<std::uintptr_t>(this), std::memory_order_acq_rel,
+                                           std::memory_order_acquire))
+    return finish(false);
+  // If it is what this worker would run next, go on with it directly.
+  if (worker* w = worker::current(); w && &on == &w->runtime() && w->take_back(*start)) return start;
+  return nullptr;
+}
+
+void join_waiter::request_stop() noexcept {
+  std::uintptr_t self = reinterpret_cast<std::uintptr_t>(this);
+  if (task_->join.compare_exchange_strong(self, join_running, std::memory_order_acq_rel, std::memory_order_acquire))
+    complete(true);
+  stop_request_done();
+}
+
+void join_waiter::describe(std::string& out, unsigned) const {
+  out += "join of task ";
+  out += std::to_string(task_->id);
+  if (const std::string_view name = name_of_task(*task_); !name.empty()) {
+    out += " '";
+    out += name;
+    out += '\'';
+  }
+}
+
+// ---- the blocking pool
+
+resumable* blocking_hop::start(const await_context& c) noexcept {
+  attach(c);
+  if (!publish()) return stop();
+  run = &on_pool_thread;
+  core_.blocking().submit(*this);
+  return nullptr;
+}
+
+void blocking_hop::on_pool_thread(job& j) noexcept {
+  if (resumable* r = static_cast<blocking_hop&>(j).finish(false)) detail::run(*r);
+}
+
+void blocking_hop::request_stop() noexcept {
+  if (core_.blocking().withdraw(*this)) complete(true);
+  stop_request_done();
+}
+
+}  // namespace astd::detail

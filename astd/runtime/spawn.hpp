@@ -1,0 +1,163 @@
+// Starting tasks that run by themselves.
+//
+//   auto h = astd::spawn(serve(std::move(stream)));          // on the workers
+//   auto n = astd::spawn_blocking([] { return slow(); });    // on a thread that may block
+//   astd::spawn([](std::string url) -> astd::task<> { ... }, url).detach();
+//
+// A callable and its arguments are moved into the task and live as long as it: the form to use with lambdas.
+#pragma once
+
+#include <astd/base/invoke.hpp>
+#include <astd/coro/task.hpp>
+#include <astd/runtime/join_handle.hpp>
+
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace astd {
+namespace detail {
+
+class runtime_core;
+
+/// Where a task is to run; found before anything is allocated.
+struct spawn_place {
+  runtime_core* runtime;
+  executor* on;
+  task_registry* registry;
+};
+runtime_core& current_core();
+spawn_place place_on(runtime_core& core) noexcept;
+spawn_place place_here();               // this thread's pinned executor; throws outside of a runtime
+std::uint64_t new_task_id() noexcept;
+void name_task(task_header& t, std::string name);
+/// Enters the task into the registry and makes it ready.
+void launch(task_header& t, const spawn_place& place) noexcept;
+/// The same, but runs it on the calling thread up to its first suspension.
+void launch_inline(task_header& t, const spawn_place& place) noexcept;
+/// What is left to do when a task's frame is gone: returns what to go on with; sets `gone` if nobody has a handle.
+resumable* end_task(task_header& t, bool& gone) noexcept;
+void before_frame_ends(task_header& t) noexcept;
+void after_frame_ended(task_header& t) noexcept;
+
+template <class T>
+void task_ended(resumable* r) {
+  auto* const t = static_cast<spawned_task<T>*>(&task_header::from_end(r));
+  before_frame_ends(*t);
+  t->slot.destroy_frame();
+  after_frame_ended(*t);
+  bool gone = false;
+  resumable* const next = end_task(*t, gone);
+  if (gone) {
+    report_lost(t->slot.result, name_of_task(*t));
+    free_task(t);
+  }
+  ASTD_TRANSFER_TO(next);
+}
+
+// The first thing a task runs: nothing at all if it was cancelled before.
+template <class T>
+void task_started(resumable* r) {
+  auto* const t = static_cast<spawned_task<T>*>(&task_header::from_end(r));
+  r->set_resume(&task_ended<T>);
+  resumable* next = r;
+  if (t->root.cancel_requested())
+    t->root.set_stopped();
+  else
+    next = as_resumable(t->slot.frame());
+  ASTD_TRANSFER_TO(next);
+}
+
+template <class T>
+spawned_task<T>* prepare_task(task<T>&& from, const spawn_place& place, const std::source_location& where) noexcept {
+  const auto frame = task_access::release(from);
+  ASTD_ASSERT(frame, "a task was spawned that is empty: moved from, or awaited before");
+  void* const block = static_cast<char*>(frame.address()) - task_room<T>;
+  auto* const t = ::new (block) spawned_task<T>(&task_started<T>, *place.on, new_task_id(), frame);
+  tag_of(frame.address()) |= spawned_tag;
+  t->slot.connect(&t->root.end(), nullptr);
+  frame.promise().start_in(t->slot, t->root);
+  frame.promise().set_where(where);
+  return t;
+}
+
+template <class T>
+join_handle<T> launch_task(task<T>&& from, const spawn_place& place, const std::source_location& where) {
+  spawned_task<T>* const t = prepare_task(std::move(from), place, where);
+  launch(*t, place);
+  return join_handle<T>::of(t);
+}
+
+template <class F, class... A>
+using task_of = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
+
+template <class F, class... A>
+concept task_callable = requires { typename task_of<F, A...>; } && is_task<task_of<F, A...>>;
+
+/// Keeps a callable and its arguments alive as long as the task they make.
+template <class F, class... A>
+task_of<F, A...> call_inside(F f, A... arguments) {
+  if constexpr (std::is_void_v<typename task_of<F, A...>::value_type>)
+    co_await detail::invoke(std::move(f), std::move(arguments)...);
+  else
+    co_return co_await detail::invoke(std::move(f), std::move(arguments)...);
+}
+
+template <class F, class... A>
+  requires task_callable<F, A...>
+auto make_task(F&& f, A&&... arguments) {
+  // Without captures and arguments there is nothing to keep.
+  if constexpr (sizeof...(A) == 0 && std::is_empty_v<std::decay_t<F>>)
+    return std::decay_t<F>(std::forward<F>(f))();
+  else
+    return call_inside<std::decay_t<F>, std::decay_t<A>...>(std::forward<F>(f), std::forward<A>(arguments)...);
+}
+
+template <class T>
+join_handle<T> spawn_on(runtime_core& core, task<T> t, std::source_location where = std::source_location::current()) {
+  return launch_task(std::move(t), place_on(core), where);
+}
+template <class F, class... A>
+  requires task_callable<F, A...>
+auto spawn_on(runtime_core& core, F&& f, A&&... arguments) {
+  return launch_task(make_task(std::forward<F>(f), std::forward<A>(arguments)...), place_on(core),
+                     std::source_location::current());
+}
+
+}  // namespace detail
+
+/// Runs `t` on the workers of the current runtime (that of the task or block_on we are in, else the default one).
+/// Never blocks. The task does not begin before spawn returns. Throws only what starting the default runtime throws.
+template <class T>
+join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
+  return detail::launch_task(std::move(t), detail::place_on(detail::current_core()), where);
+}
+
+/// Calls f(arguments...), which gives a task, and runs that; the callable and the arguments are copied or moved into the
+/// task and destroyed at its end.
+template <class F, class... A>
+  requires detail::task_callable<F, A...>
+auto spawn(F&& f, A&&... arguments) {
+  return detail::launch_task(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...),
+                             detail::place_on(detail::current_core()), std::source_location::current());
+}
+
+/// As spawn, but the task stays on the calling thread: a worker, or a thread inside block_on, until it ends. What it
+/// touches need not be thread-safe. Tasks that were spawned inside block_on and have not ended are cancelled, and waited
+/// for, when the outermost block_on of the thread returns. Throws std::logic_error elsewhere.
+template <class T>
+join_handle<T> spawn_local(task<T> t, std::source_location where = std::source_location::current()) {
+  return detail::launch_task(std::move(t), detail::place_here(), where);
+}
+template <class F, class... A>
+  requires detail::task_callable<F, A...>
+auto spawn_local(F&& f, A&&... arguments) {
+  const detail::spawn_place place = detail::place_here();
+  return detail::launch_task(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...), place,
+                             std::source_location::current());
+}
+
+}  // namespace astd
+
+#include <astd/runtime/spawn_blocking.hpp>

@@ -1,0 +1,69 @@
+// spawn_blocking(f, args...): a call that may block, on a thread where that does no harm.
+//
+//   std::string text = co_await astd::spawn_blocking(read_slowly, path);
+#pragma once
+
+#include <astd/base/invoke.hpp>
+#include <astd/base/job.hpp>
+#include <astd/runtime/spawn.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace astd {
+namespace detail {
+
+/// Suspends a chain until a thread of the blocking pool takes it on; withdrawn if it is cancelled before.
+class blocking_hop final : public suspension, private job, public awaiter_base<blocking_hop> {
+ public:
+  using value_type = void;
+  explicit blocking_hop(runtime_core& core) noexcept : core_(core) {}
+  bool await_ready() const noexcept { return false; }
+  resumable* start(const await_context& c) noexcept;
+  outcome<void> take() noexcept {
+    resumed();
+    outcome<void> o;
+    o.set_value();
+    return o;
+  }
+  void request_stop() noexcept override;
+  void describe(std::string& out, unsigned) const override { out += "the blocking pool"; }
+
+ private:
+  static void on_pool_thread(job& j) noexcept;
+  runtime_core& core_;
+};
+
+template <class F, class... A>
+task<std::invoke_result_t<F, A...>> call_blocking(runtime_core& core, F f, A... arguments) {
+  co_await blocking_hop(core);
+  co_return detail::invoke(std::move(f), std::move(arguments)...);
+}
+
+template <class T>
+join_handle<T> launch_blocking(task<T>&& t, const spawn_place& place, const std::source_location& where) {
+  spawned_task<T>* const made = prepare_task(std::move(t), place, where);
+  launch_inline(*made, place);
+  return join_handle<T>::of(made);
+}
+
+template <class F, class... A>
+concept blocking_callable = std::is_invocable_v<std::decay_t<F>, std::decay_t<A>...>;
+
+}  // namespace detail
+
+/// Calls f(arguments...) on a thread of the blocking pool and gives its result through the handle. Starts at once if a
+/// thread is free or may be added (runtime_options::max_blocking_threads), else in order. Cancelling removes a call that
+/// has not begun; one that runs cannot be stopped: the handle then gives its value. The call may use block_on, and
+/// spawn; it is not a place to wait for ever: a shutdown waits for it.
+template <class F, class... A>
+  requires detail::blocking_callable<F, A...>
+auto spawn_blocking(F&& f, A&&... arguments) {
+  detail::runtime_core& core = detail::current_core();
+  return detail::launch_blocking(
+      detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(core, std::forward<F>(f),
+                                                                 std::forward<A>(arguments)...),
+      detail::place_on(core), std::source_location::current());
+}
+
+}  // namespace astd

@@ -1,0 +1,183 @@
+// The run queues of a worker: rings of fixed size, filled by their owner, emptied by anyone.
+//
+//   work_queue<resumable> queue;
+//   if (!queue.push(item)) { ... queue.take_oldest_half() goes elsewhere, then push again ... }   // owner
+//   resumable* newest = queue.pop();                                                              // owner
+//   resumable* oldest = queue.steal();                                                            // anyone
+//
+// work_queue is a deque after Chase and Lev: the owner takes the newest, others the oldest. In a fifo_queue nobody
+// takes the newest, and so half of it can be moved to another worker's queue by a single compare-exchange.
+//
+// How the indices work. Both only grow, and being 64 bits wide they never come back to an old value (no ABA).
+// Items lie at [oldest_, newest_); only the owner writes newest_, and oldest_ moves on by compare-exchange: whoever
+// succeeds owns the items that it moved past. A slot is written again only after oldest_ has passed it, so an item read
+// too late belongs to a compare-exchange that fails.
+//
+// Who pushes looks afterwards whether somebody sleeps; who goes to sleep looks afterwards whether something was pushed.
+// Not to miss each other, push() publishes by a sequentially consistent store before its caller reads the idle state,
+// and the sleeper sets its idle state by a sequentially consistent read-modify-write before it asks empty(), whose
+// loads are sequentially consistent too: one of the two sees the other. There are no stand-alone fences, which
+// ThreadSanitizer does not understand.
+#pragma once
+
+#include <astd/base/atomic.hpp>
+#include <astd/base/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace astd::detail {
+
+/// Items taken together, linked through next_ from oldest to newest; the last one's next_ is null.
+template <class T>
+struct work_chain {
+  T* first = nullptr;
+  T* last = nullptr;
+  std::size_t count = 0;
+};
+
+/// What both queues have in common. T has a member `T* next_`, which the queue leaves alone but in take_oldest_half().
+template <class T, std::size_t Capacity>
+class work_ring {
+  static_assert(Capacity >= 2 && (Capacity & (Capacity - 1)) == 0, "a power of two");
+
+ public:
+  static constexpr std::size_t capacity = Capacity;
+
+  work_ring() = default;
+  work_ring(const work_ring&) = delete;
+  work_ring& operator=(const work_ring&) = delete;
+
+  /// Owner only. False: full.
+  bool push(T* item) noexcept {
+    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
+    // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
+    if (newest - oldest_.load(std::memory_order_acquire) >= Capacity) return false;
+    slot(newest).store(item, std::memory_order_relaxed);
+    // seq_cst: as a release it pairs with the loads of newest_ in steal(), steal_half() and empty(), which thereby see
+    // the item and what it points to; its place in the total order is for the caller's look at the idle state (above).
+    newest_.store(newest + 1, std::memory_order_seq_cst);
+    return true;
+  }
+
+  /// The oldest item, or null if there is none. Any thread.
+  T* steal() noexcept {
+    // Both loads seq_cst, in this order: pop() stores newest_ and then loads oldest_. If it saw our oldest_ before we
+    // moved it on, then we see its newest_ (below) and leave the last item to it.
+    std::uint64_t oldest = oldest_.load(std::memory_order_seq_cst);
+    for (;;) {
+      const std::uint64_t newest = newest_.load(std::memory_order_seq_cst);
+      if (!before(oldest, newest)) return nullptr;
+      T* item = slot(oldest).load(std::memory_order_relaxed);
+      // Success: seq_cst for pop(), which may be after the same item; as a release it pairs with the load of oldest_ in
+      // push(). Failure: as the first load.
+      if (oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst, std::memory_order_seq_cst))
+        return item;
+    }
+  }
+
+  /// Owner only: makes room in a full queue. Takes the older half, at least one item; none only if the queue is empty.
+  work_chain<T> take_oldest_half() noexcept {
+    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
+    std::uint64_t oldest = oldest_.load(std::memory_order_relaxed);
+    std::uint64_t count;
+    do {
+      count = (newest - oldest + 1) / 2;
+      if (count == 0) return {};
+      // acquire and release as in steal(): others that take items order themselves by oldest_ alone, and the slots are
+      // our own writing.
+    } while (!oldest_.compare_exchange_weak(oldest, oldest + count, std::memory_order_acq_rel,
+                                            std::memory_order_relaxed));
+    // Nobody writes these slots before our own next push().
+    work_chain<T> chain;
+    chain.count = static_cast<std::size_t>(count);
+    chain.first = chain.last = slot(oldest).load(std::memory_order_relaxed);
+    for (std::uint64_t i = oldest + 1; i != oldest + count; ++i) {
+      T* item = slot(i).load(std::memory_order_relaxed);
+      chain.last->next_ = item;
+      chain.last = item;
+    }
+    chain.last->next_ = nullptr;
+    return chain;
+  }
+
+  /// Any thread. False while the owner has pushed something that nobody has taken; may say true while pop() is
+  /// taking the last item. For the sleeper's last look (above).
+  [[nodiscard]] bool empty() const noexcept {
+    const std::uint64_t oldest = oldest_.load(std::memory_order_seq_cst);
+    return !before(oldest, newest_.load(std::memory_order_seq_cst));
+  }
+
+  /// Any thread; the owner's own count is exact up to thieves.
+  [[nodiscard]] std::size_t size() const noexcept {
+    const std::uint64_t oldest = oldest_.load(std::memory_order_relaxed);
+    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);
+    return before(oldest, newest) ? static_cast<std::size_t>(newest - oldest) : 0;
+  }
+
+ protected:
+  // pop() lets newest_ fall behind oldest_ for a moment.
+  static bool before(std::uint64_t a, std::uint64_t b) noexcept { return static_cast<std::int64_t>(b - a) > 0; }
+  atomic<T*>& slot(std::uint64_t index) noexcept { return slots_[index & (Capacity - 1)]; }
+
+  alignas(cache_line_pair) atomic<std::uint64_t> newest_{0};
+  alignas(cache_line_pair) atomic<std::uint64_t> oldest_{0};
+  alignas(cache_line_pair) atomic<T*> slots_[Capacity] = {};
+};
+
+/// The owner takes the newest item, everyone else the oldest.
+template <class T, std::size_t Capacity = 256>
+class work_queue : public work_ring<T, Capacity> {
+ public:
+  /// The newest item, or null if there is none. Owner only.
+  T* pop() noexcept {
+    const std::uint64_t newest = this->newest_.load(std::memory_order_relaxed);  // only we write it
+    // Empty: oldest_ never moves past newest_, so there is nothing that a fresher value could tell.
+    if (this->oldest_.load(std::memory_order_relaxed) == newest) return nullptr;
+    // seq_cst, in this order: the partners are the two loads in steal().
+    this->newest_.store(newest - 1, std::memory_order_seq_cst);
+    std::uint64_t oldest = this->oldest_.load(std::memory_order_seq_cst);
+    if (this->before(oldest, newest - 1)) return this->slot(newest - 1).load(std::memory_order_relaxed);
+    // At most one item is left, and a thief may be after it: the compare-exchange decides.
+    T* item = nullptr;
+    if (oldest == newest - 1 && this->oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst,
+                                                                      std::memory_order_relaxed))
+      item = this->slot(newest - 1).load(std::memory_order_relaxed);
+    // Relaxed is not enough for thieves that read items pushed before: release, as in push().
+    this->newest_.store(newest, std::memory_order_release);
+    return item;
+  }
+};
+
+/// Everyone takes the oldest item, the owner too (by steal()).
+template <class T, std::size_t Capacity = 256>
+class fifo_queue : public work_ring<T, Capacity> {
+ public:
+  /// Moves the older half of `from`, at least one item if there is one, behind our own newest; as many as we have
+  /// room for. Called by our owner; `from` may be any other queue. Returns how many were moved.
+  std::size_t steal_half(fifo_queue& from) noexcept {
+    const std::uint64_t end = this->newest_.load(std::memory_order_relaxed);  // only we write it
+    // acquire: as in push().
+    const std::uint64_t room = Capacity - (end - this->oldest_.load(std::memory_order_acquire));
+    // acquire, here and below: pairs with the compare-exchange of other takers and with push(); that newest_ is
+    // loaded after oldest_ keeps it from being the older of the two.
+    std::uint64_t oldest = from.oldest_.load(std::memory_order_acquire);
+    for (;;) {
+      const std::uint64_t newest = from.newest_.load(std::memory_order_acquire);
+      std::uint64_t count = (newest - oldest + 1) / 2;
+      if (count > room) count = room;
+      if (count == 0) return 0;
+      // Our slots behind newest_ are nobody else's: if the compare-exchange fails, they are just written again.
+      for (std::uint64_t i = 0; i != count; ++i)
+        this->slot(end + i).store(from.slot(oldest + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
+      // release pairs with the load of oldest_ in from.push(), which may then write the slots that we have read.
+      if (!from.oldest_.compare_exchange_strong(oldest, oldest + count, std::memory_order_acq_rel,
+                                                std::memory_order_acquire))
+        continue;
+      this->newest_.store(end + count, std::memory_order_seq_cst);  // as in push()
+      return static_cast<std::size_t>(count);
+    }
+  }
+};
+
+}  // namespace astd::detail

@@ -1,0 +1,180 @@
+// A worker: a thread that runs ready tasks, and the loop that brings them news from the world.
+//
+// What is ready lies in one of five places, looked at in this order:
+//   next_    the task that was woken or spawned last; taken by others only when this worker seems stuck
+//   stack_   what next_ was displaced by: newest first for us, oldest first for thieves
+//   spill_   what did not fit stack_ or line_
+//   pinned_  tasks bound to this thread (spawn_local, block_on)
+//   line_    first in, first out: tasks that yielded or that the world woke
+// so that work close at hand stays hot and fork-join goes depth first. Every 61st turn the order is turned round and
+// the world is asked, so that nothing waits for ever behind tasks that keep spawning or waking each other.
+#pragma once
+
+#include <astd/base/config.hpp>
+#include <astd/coro/chain.hpp>
+#include <astd/coro/executor.hpp>
+#include <astd/runtime/loop.hpp>
+#include <astd/runtime/shared_queue.hpp>
+#include <astd/runtime/task_registry.hpp>
+#include <astd/runtime/work_queue.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace astd::detail {
+
+class runtime_core;
+
+/// Written by the worker alone, read by metrics at any time.
+class worker_counter {
+ public:
+  void operator++() noexcept { value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class worker {
+ public:
+  /// `index`: its place among the runtime's workers, or `guest` for a thread inside block_on, which runs pinned tasks
+  /// only.
+  static constexpr unsigned guest = ~0u;
+  worker(runtime_core& runtime, unsigned index);
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  ~worker();
+
+  /// The worker that the calling thread is, or null.
+  static worker* current() noexcept;
+  /// Makes the calling thread this worker until leave(); they nest.
+  void enter() noexcept;
+  void leave() noexcept;
+
+  /// Runs what is ready, and sleeps when nothing is, until stop() says so (asked between two tasks).
+  template <class Stop>
+  void run_until(Stop stop) noexcept {
+    for (;;) {
+      if (stop()) return;
+      if (resumable* r = next())
+        resume(*r);
+      else
+        idle();
+    }
+  }
+
+  /// The same, but never sleeps for longer than a millisecond, so that stop() may depend on the time.
+  template <class Stop>
+  void run_while_ready(Stop stop) noexcept {
+    while (!stop()) {
+      if (resumable* r = next())
+        resume(*r);
+      else
+        nap();
+    }
+  }
+  /// Runs `r` first, whatever else is ready.
+  void run_first(resumable& r) noexcept { resume(r); }
+
+  // ---- the owner's
+  void push(resumable& r, urgency how) noexcept;
+  void push_pinned(resumable& r) noexcept;
+  /// If `r` is what would run next, takes it: the caller transfers to it.
+  bool take_back(resumable& r) noexcept;
+  /// An operation ended without suspending: false when it is time to let others run.
+  bool spend() noexcept;
+
+  // ---- anyone's
+  [[nodiscard]] executor& pinned_executor() noexcept { return pinned_executor_; }
+  [[nodiscard]] runtime_core& runtime() const noexcept { return runtime_; }
+  [[nodiscard]] loop& events() noexcept { return loop_; }
+  [[nodiscard]] const loop& events() const noexcept { return loop_; }
+  [[nodiscard]] task_registry& tasks() noexcept { return tasks_; }
+  [[nodiscard]] unsigned index() const noexcept { return index_; }
+  void wake() noexcept { loop_.wake(); }
+  /// Nothing that another worker could take. seq_cst: see idle_set.
+  [[nodiscard]] bool nothing_to_steal() const noexcept { return stack_.empty() && line_.empty() && spill_.empty(); }
+
+  // For the monitor, and for dumps.
+  [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.get(); }
+  [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_seq_cst); }
+  void ask_to_pause(bool on) noexcept;
+  void end_slice() noexcept { slice_over_.store(true, std::memory_order_relaxed); }
+  /// Takes what runs next away from a worker that is stuck.
+  resumable* take_next() noexcept { return next_.exchange(nullptr, std::memory_order_acq_rel); }
+  [[nodiscard]] const running_note& running() const noexcept { return running_; }
+  [[nodiscard]] std::size_t queued() const noexcept {
+    return stack_.size() + line_.size() + spill_.size() + (next_.load(std::memory_order_relaxed) ? 1 : 0);
+  }
+
+  struct counters {
+    worker_counter parks, steals, stolen, yields_forced;
+  };
+  [[nodiscard]] const counters& count() const noexcept { return counters_; }
+
+ private:
+  class pinned : public executor {
+   public:
+    explicit pinned(worker& w) noexcept : worker_(w) {}
+    void schedule(resumable& r, urgency how) noexcept override;
+
+   private:
+    worker& worker_;
+  };
+
+  static constexpr unsigned fair_turn = 61;
+  static constexpr unsigned hot_turns = 32;        // of next_ in a row, before the others get a turn
+  static constexpr unsigned slice_operations = 128;  // that end at once, before a task is asked to yield
+  static constexpr instant longest_spin = 50'000;
+
+  void resume(resumable& r) noexcept;
+  resumable* next() noexcept;
+  resumable* next_in_turn() noexcept;
+  resumable* adopt(work_chain<resumable> items) noexcept;
+  resumable* pop_pinned() noexcept;
+  resumable* steal() noexcept;
+  resumable* steal_from(worker& victim) noexcept;
+  void push_line(resumable& r) noexcept;
+  void displace(resumable& r) noexcept;
+  void idle() noexcept;
+  void nap() noexcept;
+  bool spin() noexcept;
+  void pause() noexcept;
+  bool poll_world() noexcept;
+  [[nodiscard]] bool own_work() const noexcept;
+
+  runtime_core& runtime_;
+  const unsigned index_;
+  worker* outer_ = nullptr;  // what this thread was before enter()
+  running_note* outer_note_ = nullptr;
+
+  // The owner's.
+  unsigned tick_ = 0;
+  unsigned hot_ = 0;
+  unsigned operations_left_ = slice_operations;
+  bool searching_ = false;
+  bool polling_ = false;  // completions are being run: wake others once, afterwards
+  std::uint32_t random_;
+  instant spin_limit_ = longest_spin;
+  resumable* pinned_first_ = nullptr;
+  resumable* pinned_last_ = nullptr;
+  counters counters_;
+  worker_counter turns_;
+  running_note running_;
+
+  // Written by others.
+  alignas(cache_line_pair) std::atomic<resumable*> inbox_{nullptr};  // pinned tasks woken by other threads
+  std::atomic<bool> slice_over_{false};
+  std::atomic<bool> pause_asked_{false};
+  std::atomic<bool> active_{false};
+
+  alignas(cache_line_pair) std::atomic<resumable*> next_{nullptr};
+  work_queue<resumable> stack_;
+  fifo_queue<resumable, 1024> line_;
+  shared_queue spill_;
+  task_registry tasks_;
+  pinned pinned_executor_;
+  loop loop_;
+};
+
+}  // namespace astd::detail

@@ -1,0 +1,229 @@
+// The benchmarks of astd that have a counterpart in peers/. `compare` runs them all; by hand:
+//
+//   astd_bench THREADS BENCH [ARGS]
+//
+//   spawn [N]               N tasks at once, then all joined
+//   spawn_seq [N]           spawn one, join it, N times
+//   yield [TASKS] [TIMES]   every task yields TIMES times
+//   fib [N]                 fork-join: one half spawned, the other awaited
+//   skynet                  a tree of 10^6 leaves, ten children each
+//   timers [N]              N tasks that sleep long, then cancelled and joined
+//   sleeps [N]              N tasks that sleep 1 to 1000 ms
+//   mem [N]                 memory of N tasks that sleep
+//   echo PORT               TCP echo server on the loopback, until it is killed
+#include <astd/future.hpp>
+#include <astd/io.hpp>
+#include <astd/net.hpp>
+#include <astd/runtime.hpp>
+#include <astd/task.hpp>
+#include <astd/this_task.hpp>
+
+#include <bench/report.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <stdlib.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+using bench::repetitions;
+using bench::stopwatch;
+
+astd::task<std::uint64_t> identity(std::uint64_t value) { co_return value; }
+
+astd::task<> spawn(std::uint64_t count) {
+  for (int turn = 0; turn < repetitions; ++turn) {
+    stopwatch const watch;
+    std::vector<astd::join_handle<std::uint64_t>> handles;
+    handles.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(identity(i)));
+    std::uint64_t sum = 0;
+    for (auto& handle : handles) {
+      auto const value = co_await std::move(handle);
+      sum += value;
+    }
+    bench::check(sum == count * (count - 1) / 2, "spawn");
+    watch.report("spawn", count);
+  }
+}
+
+astd::task<> spawn_one_by_one(std::uint64_t count) {
+  for (int turn = 0; turn < repetitions; ++turn) {
+    stopwatch const watch;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      auto const value = co_await astd::spawn(identity(i));
+      bench::check(value == i, "spawn_seq");
+    }
+    watch.report("spawn_seq", count);
+  }
+}
+
+astd::task<> yield_often(std::uint64_t times) {
+  for (std::uint64_t i = 0; i < times; ++i) co_await astd::this_task::yield();
+}
+
+astd::task<> yield(std::uint64_t tasks, std::uint64_t times) {
+  for (int turn = 0; turn < repetitions; ++turn) {
+    stopwatch const watch;
+    std::vector<astd::join_handle<>> handles;
+    handles.reserve(tasks);
+    for (std::uint64_t i = 0; i < tasks; ++i) handles.push_back(astd::spawn(yield_often(times)));
+    for (auto& handle : handles) co_await std::move(handle);
+    watch.report("yield", tasks * times);
+  }
+}
+
+astd::task<std::uint64_t> fib_of(std::uint64_t n) {
+  if (n < 2) co_return n;
+  auto handle = astd::spawn(fib_of(n - 1));
+  auto const right = co_await fib_of(n - 2);
+  auto const left = co_await std::move(handle);
+  co_return left + right;
+}
+
+std::uint64_t plain_fib(std::uint64_t n) { return n < 2 ? n : plain_fib(n - 1) + plain_fib(n - 2); }
+
+astd::task<> fib(std::uint64_t n) {
+  std::uint64_t const expected = plain_fib(n);
+  for (int turn = 0; turn < repetitions; ++turn) {
+    stopwatch const watch;
+    auto const value = co_await fib_of(n);
+    bench::check(value == expected, "fib");
+    watch.report("fib", bench::fib_calls(n));
+  }
+}
+
+/// Sums the numbers of its leaves: `size` of them, counted from `first`.
+astd::task<std::uint64_t> skynet_of(std::uint64_t first, std::uint64_t size) {
+  if (size == 1) co_return first;
+  std::array<astd::join_handle<std::uint64_t>, 10> children;
+  std::uint64_t const part = size / children.size();
+  for (std::size_t i = 0; i < children.size(); ++i) children[i] = astd::spawn(skynet_of(first + i * part, part));
+  std::uint64_t sum = 0;
+  for (auto& child : children) {
+    auto const value = co_await std::move(child);
+    sum += value;
+  }
+  co_return sum;
+}
+
+astd::task<> skynet() {
+  for (int turn = 0; turn < repetitions; ++turn) {
+    stopwatch const watch;
+    auto const sum = co_await skynet_of(0, 1'000'000);
+    bench::check(sum == 499'999'500'000, "skynet");
+    watch.report("skynet", 1'111'111);
+  }
+}
+
+astd::task<> sleep_ms(std::uint64_t milliseconds) {
+  co_await astd::this_task::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+/// A timer lives in the frame that awaits it, so here, unlike in the peers, each timer brings its task.
+astd::task<> timers(std::uint64_t count) {
+  for (int turn = 0; turn < repetitions; ++turn) {
+    stopwatch const watch;
+    std::vector<astd::join_handle<>> handles;
+    handles.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(sleep_ms(10'000 + i % 50'000)));
+    co_await astd::this_task::yield();
+    for (auto& handle : handles) handle.request_cancel();
+    for (auto& handle : handles) co_await handle.cancel();
+    watch.report("timers", count);
+  }
+}
+
+astd::task<> sleeps(std::uint64_t count) {
+  bench::delays delays;
+  stopwatch const watch;
+  std::vector<astd::join_handle<>> handles;
+  handles.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(sleep_ms(delays.next_ms())));
+  for (auto& handle : handles) co_await std::move(handle);
+  watch.report("sleeps", count);
+}
+
+std::atomic<std::uint64_t> started{0};
+
+astd::task<> start_and_sleep() {
+  started.fetch_add(1, std::memory_order_relaxed);  // read by `memory`, which needs the number alone
+  co_await astd::this_task::sleep_for(1h);
+}
+
+astd::task<> memory(std::uint64_t count) {
+  double const before = bench::resident_bytes();
+  for (std::uint64_t i = 0; i < count; ++i) {
+    astd::spawn(start_and_sleep()).detach();
+    if (i % 1000 == 0) co_await astd::this_task::yield();
+  }
+  while (started.load(std::memory_order_relaxed) < count) co_await astd::this_task::sleep_for(10ms);
+  bench::report_memory("mem", bench::resident_bytes() - before, count);
+  _exit(0);  // a million cancellations are not what is measured
+}
+
+astd::task<> answer(astd::net::tcp_stream stream) {
+  std::vector<char> buffer(16 * 1024);
+  for (;;) {
+    auto const count = co_await astd::as_result(stream.read(buffer));
+    if (!count || *count == 0) co_return;
+    auto const written = co_await astd::as_result(astd::io::write_all(stream, std::span(buffer).first(*count)));
+    if (!written) co_return;
+  }
+}
+
+astd::task<> echo(std::uint64_t port) {
+  auto listener = co_await astd::net::tcp_listener::bind("127.0.0.1:" + std::to_string(port));
+  for (;;) {
+    auto accepted = co_await listener.accept();
+    accepted.first.set_nodelay(true);
+    astd::spawn(answer(std::move(accepted.first))).detach();
+  }
+}
+
+astd::task<int> run(bench::arguments arguments) {
+  std::string_view const name = arguments.name();
+  if (name == "spawn") {
+    co_await spawn(arguments.number(0, 1'000'000));
+  } else if (name == "spawn_seq") {
+    co_await spawn_one_by_one(arguments.number(0, 1'000'000));
+  } else if (name == "yield") {
+    co_await yield(arguments.number(0, 1000), arguments.number(1, 1000));
+  } else if (name == "fib") {
+    co_await fib(arguments.number(0, 27));
+  } else if (name == "skynet") {
+    co_await skynet();
+  } else if (name == "timers") {
+    co_await timers(arguments.number(0, 500'000));
+  } else if (name == "sleeps") {
+    co_await sleeps(arguments.number(0, 100'000));
+  } else if (name == "mem") {
+    co_await memory(arguments.number(0, 200'000));
+  } else if (name == "echo") {
+    co_await echo(arguments.number(0, 20'000));
+  } else {
+    std::fprintf(stderr, "no such benchmark: %s\n", arguments.name());
+    co_return 2;
+  }
+  co_return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bench::arguments const arguments(argc, argv);
+  setenv("ASTD_THREAD_COUNT", arguments.threads(), 1);
+  // Spawned, so that the work runs on the workers and not on this thread.
+  return astd::block_on(astd::spawn(run(arguments)));
+}

@@ -2,8 +2,9 @@
 // explore what the memory orders allow (see astd/runtime/models).
 #pragma once
 
-#ifndef ASTD_ATOMIC
 #include <atomic>
+
+#ifndef ASTD_ATOMIC
 #define ASTD_ATOMIC std::atomic
 #endif
 

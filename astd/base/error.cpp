@@ -21,15 +21,20 @@ struct failure::shared_text {
   std::size_t size;
 };
 
+failure::failure(std::error_code code, std::string_view subject) noexcept : failure(code, {}, subject) {}
+
 failure::failure(std::error_code code, std::string_view action, std::string_view subject) noexcept : code_(code) {
-  const std::size_t size = action.size() + 1 + subject.size();
+  const std::size_t gap = action.empty() ? 0 : 1;
+  const std::size_t size = action.size() + gap + subject.size();
   void* memory = ::operator new(sizeof(shared_text) + size, std::nothrow);
   if (!memory) return;
   text_ = ::new (memory) shared_text{.size = size};
   char* out = reinterpret_cast<char*>(text_ + 1);
-  std::memcpy(out, action.data(), action.size());
-  out[action.size()] = ' ';
-  if (!subject.empty()) std::memcpy(out + action.size() + 1, subject.data(), subject.size());
+  if (gap) {
+    std::memcpy(out, action.data(), action.size());
+    out[action.size()] = ' ';
+  }
+  if (!subject.empty()) std::memcpy(out + action.size() + gap, subject.data(), subject.size());
 }
 
 failure::failure(const failure& other) noexcept : code_(other.code_), text_(other.text_) {
@@ -54,14 +59,14 @@ system_error::system_error(astd::failure f)
                                             : std::system_error(f.code(), std::string(f.subject()))),
       failure_(std::move(f)) {}
 
-task_cancelled::task_cancelled(std::string_view task_name)
-    : system_error(astd::failure(std::make_error_code(std::errc::operation_canceled), "task", task_name)) {}
+task_cancelled::task_cancelled(std::string_view task)
+    : system_error(astd::failure(std::make_error_code(std::errc::operation_canceled), task)) {}
 
 namespace detail {
 
 #if ASTD_HAS_EXCEPTIONS
 void throw_failure(failure f) { throw system_error(std::move(f)); }
-void throw_task_cancelled(std::string_view task_name) { throw task_cancelled(task_name); }
+void throw_task_cancelled(std::string_view task) { throw task_cancelled(task); }
 void throw_invalid_argument(const char* message) { throw std::invalid_argument(message); }
 void rethrow(std::exception_ptr e) { std::rethrow_exception(std::move(e)); }
 
@@ -100,7 +105,7 @@ namespace {
 }
 }  // namespace
 void throw_failure(failure f) { die(std::string(f.subject()) + ": " + f.code().message()); }
-void throw_task_cancelled(std::string_view task_name) { die("task " + std::string(task_name) + " was cancelled"); }
+void throw_task_cancelled(std::string_view task) { die(std::string(task) + " was cancelled"); }
 void throw_invalid_argument(const char* message) { die(message); }
 void rethrow(std::exception_ptr) { die("an exception"); }
 std::error_code code_of(std::exception_ptr) { die("an exception"); }

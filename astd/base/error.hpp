@@ -18,6 +18,7 @@ class failure {
   failure() noexcept = default;
   failure(std::error_code code) noexcept : code_(code) {}  // NOLINT: an error code is a failure
   failure(std::errc code) noexcept : code_(std::make_error_code(code)) {}
+  failure(std::error_code code, std::string_view subject) noexcept;
   /// `action` and `subject` are joined by a blank: ("open", "/tmp/x").
   failure(std::error_code code, std::string_view action, std::string_view subject) noexcept;
   failure(const failure& other) noexcept;
@@ -55,14 +56,15 @@ class system_error : public std::system_error {
 /// What awaiting a join handle throws when its task was cancelled; its code is std::errc::operation_canceled.
 class task_cancelled : public system_error {
  public:
-  explicit task_cancelled(std::string_view task_name);
+  /// `task`: "task 'reader'", "task 7".
+  explicit task_cancelled(std::string_view task);
 };
 
 namespace detail {
 
 /// Throws system_error(f); without exceptions, prints it and aborts.
 [[noreturn]] ASTD_NOINLINE void throw_failure(failure f);
-[[noreturn]] ASTD_NOINLINE void throw_task_cancelled(std::string_view task_name);
+[[noreturn]] ASTD_NOINLINE void throw_task_cancelled(std::string_view task);
 /// Throws std::invalid_argument(message); without exceptions, prints it and aborts.
 [[noreturn]] ASTD_NOINLINE void throw_invalid_argument(const char* message);
 [[noreturn]] ASTD_NOINLINE void rethrow(std::exception_ptr e);

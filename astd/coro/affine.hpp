@@ -53,7 +53,7 @@ class affine_awaiter {
     if (hop_) hop_.destroy();
   }
 
-  bool await_ready() { return inner_.await_ready(); }
+  bool await_ready() { return inner_.await_ready() ? true : false; }
   template <class P>
   auto await_suspend(std::coroutine_handle<P> awaiting) {
     chain_ = &awaiting.promise().in();

@@ -22,9 +22,12 @@ void foreign_chain::ended(resumable* r) {
   // The chain is the first member; from_end gives the chain, and the chain's address is ours.
   auto* self = reinterpret_cast<foreign_chain*>(&chain::from_end(r));
   if (!self->one_side_done_.exchange(true, std::memory_order_acq_rel)) return;
-  resumable* const awaiting = as_resumable(self->awaiting_);
+  const std::coroutine_handle<> awaiting = self->awaiting_;
   delete self;
-  ASTD_TRANSFER_TO(awaiting);
+  set_current_chain(nullptr);
+  // Never through defer(): its promise has no link of ours. The stack does not grow: it is either done with when it
+  // comes back, or suspended again.
+  awaiting.resume();
 }
 
 }  // namespace astd::detail

@@ -27,6 +27,7 @@ namespace astd::detail {
 class suspension;
 class promise_base;
 struct task_header;
+struct local_binding;
 
 class chain {
  public:
@@ -42,6 +43,7 @@ class chain {
   void begin_in(const chain& outer) noexcept {
     executor_ = outer.executor_;
     task_ = outer.task_;
+    locals_ = outer.locals_;
   }
 
   /// Asks the chain to stop. Any thread; never blocks; idempotent. The caller keeps the chain alive until it returns.
@@ -55,6 +57,9 @@ class chain {
   [[nodiscard]] resumable& end() noexcept { return end_; }
   [[nodiscard]] executor& on() const noexcept { return *executor_; }
   [[nodiscard]] task_header* task() const noexcept { return task_; }
+  /// The innermost of the values that task_local::with() has bound for this chain.
+  [[nodiscard]] const local_binding* locals() const noexcept { return locals_; }
+  void set_locals(const local_binding* innermost) noexcept { locals_ = innermost; }
   [[nodiscard]] promise_base* innermost() const noexcept { return innermost_; }
   /// The operation the chain is suspended in, or null. Only meaningful while nobody runs the chain.
   [[nodiscard]] suspension* suspended_in() const noexcept {
@@ -74,6 +79,7 @@ class chain {
   executor* executor_ = nullptr;
   promise_base* innermost_ = nullptr;  // the frame that awaits the current suspension
   task_header* task_ = nullptr;
+  const local_binding* locals_ = nullptr;
   bool stopped_ = false;
 };
 

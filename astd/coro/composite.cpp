@@ -77,6 +77,7 @@ void composite::cancel_others(const branch_base* b) noexcept {
 
 void composite::request_stop() noexcept {
   cancel_others(nullptr);
+  stop_more();
   stop_request_done();
 }
 

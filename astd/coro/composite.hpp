@@ -62,7 +62,7 @@ class branch final : public branch_base {
 #endif
   }
   bool settle() noexcept override {
-    if (result_.what() == outcome<value_type>::kind::none) result_ = awaiter_->take();
+    if (result_.what() == outcome<value_type>::kind::none) awaiter_.take_into(result_);
     return result_.failed();
   }
 
@@ -96,6 +96,12 @@ class composite : public suspension {
   /// Asked when all have ended: whether there is something to give to the awaiter. If not, the chain stops.
   [[nodiscard]] virtual bool has_outcome() const noexcept = 0;
 
+  /// For composites with more to stop than their branches.
+  virtual void stop_more() noexcept {}
+  /// One more thing that must end before the whole has, and the end of one.
+  void retain() noexcept { remaining_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] resumable* release() noexcept;
+
   [[nodiscard]] branch_base* first() const noexcept { return first_; }
   static branch_base* following(const branch_base& b) noexcept { return b.following_; }
 
@@ -103,13 +109,12 @@ class composite : public suspension {
   friend class branch_base;
   static void start_next(resumable* r);
   resumable* ended(branch_base& b) noexcept;
-  resumable* release() noexcept;
 
   resumable starter_;
   branch_base* first_ = nullptr;
   branch_base* last_ = nullptr;
   branch_base* unstarted_ = nullptr;
-  std::atomic<std::uint32_t> remaining_{1};  // branches not ended, and one while starting
+  std::atomic<std::uint32_t> remaining_{1};  // what has not ended: branches, and one while starting
   bool shielded_ = false;
   const char* name_;
 };

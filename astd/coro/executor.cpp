@@ -20,6 +20,8 @@ constinit std::atomic<executor_source> source{&on_the_spot};
 }  // namespace
 
 executor& default_executor() noexcept { return source.load(std::memory_order_relaxed)(); }
-void set_default_executor_source(executor_source s) noexcept { source.store(s, std::memory_order_relaxed); }
+executor_source set_default_executor_source(executor_source s) noexcept {
+  return source.exchange(s, std::memory_order_relaxed);
+}
 
 }  // namespace astd::detail

@@ -27,8 +27,8 @@ class executor {
 /// Without a runtime linked in, one that runs everything on the spot.
 executor& default_executor() noexcept;
 
-/// Installed by the runtime when it is linked in.
+/// Installed by the runtime when it is linked in. Returns the one before.
 using executor_source = executor& (*)() noexcept;
-void set_default_executor_source(executor_source source) noexcept;
+executor_source set_default_executor_source(executor_source source) noexcept;
 
 }  // namespace astd::detail

@@ -67,8 +67,8 @@ class or_return_awaiter : public awaiter_tag {
   template <class P>
   static void arrived(resumable* r) {
     or_return_awaiter* const self = static_cast<gate*>(r)->self;
-    // take() also ends the awaited coroutine's frame: a long chain of these is torn down one by one.
-    self->result_ = self->inner_->take();
+    // This also ends the awaited coroutine's frame: a long chain of these is torn down one by one.
+    self->inner_.take_into(self->result_);
     resumable* const next = self->result_.what() == kind::failed ? self->template give_up<P>(r->second_)
                                                                  : static_cast<resumable*>(r->second_);
     ASTD_TRANSFER_TO(next);

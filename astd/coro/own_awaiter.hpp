@@ -2,8 +2,10 @@
 #pragma once
 
 #include <astd/coro/awaitable.hpp>
+#include <astd/coro/outcome.hpp>
 #include <astd/coro/task.hpp>
 
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -19,7 +21,7 @@ class own_awaiter {
     using type = std::remove_cvref_t<awaiter_of<X>>;
   };
   struct wrapped {
-    using type = task_awaiter<await_result_t<A>>;
+    using type = task_awaiter<kept_result_t<A>>;
   };
 
  public:
@@ -29,6 +31,20 @@ class own_awaiter {
   explicit own_awaiter(A&& a) : inner_(make(static_cast<A&&>(a))) {}
   type* operator->() noexcept { return &inner_; }
   type& operator*() noexcept { return inner_; }
+
+  /// take() where nobody could catch what it throws (the moves of a value may; as_result throws what is no error): that
+  /// becomes the outcome.
+  void take_into(outcome<value_type>& to) noexcept {
+#if ASTD_HAS_EXCEPTIONS
+    try {
+      to = inner_.take();
+    } catch (...) {
+      to.set_exception(std::current_exception());
+    }
+#else
+    to = inner_.take();
+#endif
+  }
 
  private:
   static decltype(auto) make(A&& a) {

@@ -106,8 +106,8 @@ class range_race_awaiter final : public race_base, public awaiter_base<range_rac
   resumable* start(const await_context& c) noexcept { return start_branches(c); }
   outcome<value_type> take() {
     resumed();
-    auto* w = static_cast<branch<A>*>(winner());
-    return std::move(w->result());
+    auto* const won = static_cast<branch<A>*>(winner());
+    return won ? std::move(won->result()) : outcome<value_type>();
   }
 
  private:

@@ -220,9 +220,14 @@ inline constexpr bool is_task = false;
 template <class T>
 inline constexpr bool is_task<task<T>> = true;
 
+/// What is left of an awaited value when its awaiter is gone: an rvalue reference would refer into that.
+template <class A>
+using kept_result_t = std::conditional_t<std::is_rvalue_reference_v<await_result_t<A>>,
+                                         std::remove_cvref_t<await_result_t<A>>, await_result_t<A>>;
+
 /// Any awaitable as a task; `a` is moved in, or referred to if it is an lvalue.
 template <class A>
-task<await_result_t<A>> as_task(A a) {
+task<kept_result_t<A>> as_task(A a) {
   if constexpr (std::is_void_v<await_result_t<A>>)
     co_await static_cast<A&&>(a);
   else

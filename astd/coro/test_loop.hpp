@@ -160,7 +160,7 @@ class test_run : private detail::chain {
     auto& self = static_cast<test_run&>(chain::from_end(r));
     ending how = ending::stopped;
     if (!self.stopped()) {
-      self.outcome_ = self.awaiter_->take();
+      self.awaiter_.take_into(self.outcome_);
       using kind = typename detail::outcome<value_type>::kind;
       switch (self.outcome_.what()) {
         case kind::none:

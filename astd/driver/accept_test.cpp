@@ -85,7 +85,7 @@ TEST_P(accepts, cancelling_loses_no_connection) {
 }
 
 // In a child, for the limit is the process's.
-int at_the_limit(const options& wanted) {
+int at_the_limit(const test_options& wanted) {
   test_loop loop(wanted);
   listening server(loop);
   const int client = server.dial();
@@ -115,7 +115,7 @@ int at_the_limit(const options& wanted) {
 TEST_P(accepts, at_the_limit_of_descriptors_it_is_an_error_and_goes_on_afterwards) {
   const pid_t child = ::fork();
   if (child == 0) {
-    options alone = wanted();
+    test_options alone = wanted();
     alone.blocking = nullptr;
     ::_exit(at_the_limit(alone));
   }

@@ -178,39 +178,38 @@ bool is_input(opcode code) noexcept {
   }
 }
 
+bool wants_no_wait(const operation& op) noexcept {
+  switch (op.code) {
+    case opcode::recv:
+    case opcode::send: return op.args.transfer.flags & MSG_DONTWAIT;
+    case opcode::recvmsg:
+    case opcode::sendmsg: return op.args.message.flags & MSG_DONTWAIT;
+    default: return false;
+  }
+}
+
 std::int32_t attempt_socket(operation& op, bool again) noexcept {
-  // What the caller's own MSG_DONTWAIT found is a result: he did not want to wait.
-  auto ended_at_once = [](std::int32_t result, int flags) noexcept {
-    return result == not_yet && (flags & MSG_DONTWAIT) ? -EAGAIN : result;
-  };
   const auto& t = op.args.transfer;
   const auto& m = op.args.message;
+  const auto flags_of = [](int flags) noexcept { return (flags & ~MSG_WAITALL) | MSG_DONTWAIT; };
+  std::int32_t result = -ENOSYS;
   switch (op.code) {
     case opcode::accept:
     case opcode::accept_many: return accept_one(op.fd);
     case opcode::connect: return connect_once(op, again);
     case opcode::recv:
-      return ended_at_once(once([&] {
-                             return ::recv(op.fd, t.data, clamped(t.size), (t.flags & ~MSG_WAITALL) | MSG_DONTWAIT);
-                           }),
-                           t.flags);
+      result = once([&] { return ::recv(op.fd, t.data, clamped(t.size), flags_of(t.flags)); });
+      break;
     case opcode::send:
-      return ended_at_once(
-          once([&] {
-            return ::send(op.fd, t.data, clamped(t.size), (t.flags & ~MSG_WAITALL) | MSG_DONTWAIT | MSG_NOSIGNAL);
-          }),
-          t.flags);
-    case opcode::recvmsg:
-      return ended_at_once(
-          once([&] { return ::recvmsg(op.fd, m.message, (m.flags & ~MSG_WAITALL) | MSG_DONTWAIT); }), m.flags);
+      result = once([&] { return ::send(op.fd, t.data, clamped(t.size), flags_of(t.flags) | MSG_NOSIGNAL); });
+      break;
+    case opcode::recvmsg: result = once([&] { return ::recvmsg(op.fd, m.message, flags_of(m.flags)); }); break;
     case opcode::sendmsg:
-      return ended_at_once(once([&] {
-                             return ::sendmsg(op.fd, m.message,
-                                              (m.flags & ~MSG_WAITALL) | MSG_DONTWAIT | MSG_NOSIGNAL);
-                           }),
-                           m.flags);
-    default: return -ENOSYS;
+      result = once([&] { return ::sendmsg(op.fd, m.message, flags_of(m.flags) | MSG_NOSIGNAL); });
+      break;
+    default: break;
   }
+  return result == not_yet && wants_no_wait(op) ? -EAGAIN : result;
 }
 
 std::int32_t attempt_poll(operation& op) noexcept {

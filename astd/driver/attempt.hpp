@@ -25,6 +25,9 @@ enum class nature : std::uint8_t {
 /// Whether the operation waits for readability; otherwise for writability.
 [[nodiscard]] bool is_input(opcode code) noexcept;
 
+/// Whether the submitter said MSG_DONTWAIT: -EAGAIN is then a result.
+[[nodiscard]] bool wants_no_wait(const operation& op) noexcept;
+
 /// accept, connect, recv, send, recvmsg, sendmsg. `again`: a repeated attempt (a connect that goes on).
 [[nodiscard]] std::int32_t attempt_socket(operation& op, bool again) noexcept;
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -91,7 +92,7 @@ TEST_P(files, the_life_of_a_file) {
 }
 
 TEST_P(files, without_a_pool_everything_is_done_on_the_spot) {
-  options alone = wanted();
+  test_options alone = wanted();
   alone.blocking = nullptr;
   test_loop loop(alone);
   const int fd = open_file(loop, "a", O_RDWR | O_CREAT);
@@ -233,6 +234,41 @@ TEST_P(files, descriptors_that_take_no_flags) {
   EXPECT_EQ(loop.run(transferring(opcode::write, null, &value, sizeof value, -1)), 8);
   EXPECT_EQ(loop.run(transferring(opcode::read, null, &value, sizeof value, -1)), 0);
   close_in(loop, null);
+}
+
+TEST_P(files, a_terminal_in_either_mode) {
+  // Terminals cannot be asked not to wait, and standard input is one.
+  for (int mode : {0, O_NONBLOCK}) {
+    test_loop loop(wanted());
+    const int keyboard = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ASSERT_GE(keyboard, 0);
+    ASSERT_EQ(::grantpt(keyboard), 0);
+    ASSERT_EQ(::unlockpt(keyboard), 0);
+    const int terminal = ::open(::ptsname(keyboard), O_RDWR | O_NOCTTY | O_CLOEXEC | mode);
+    ASSERT_GE(terminal, 0);
+    adopt(terminal);
+    char buffer[64];
+    for (int i = 0; i < 3; ++i) {
+      transferring read(opcode::read, terminal, buffer, sizeof buffer, -1);
+      ASSERT_FALSE(loop.submit(read));
+      for (int k = 0; k < 3; ++k) loop.turn(0);
+      ASSERT_FALSE(read.has_ended());
+      ASSERT_EQ(::write(keyboard, "line\n", 5), 5);
+      ASSERT_EQ(loop.finish(read), 5);
+    }
+    // Cancelled, it takes no line with it.
+    transferring read(opcode::read, terminal, buffer, sizeof buffer, -1);
+    ASSERT_FALSE(loop.submit(read));
+    for (int k = 0; k < 3; ++k) loop.turn(0);
+    loop.cancel(read);
+    EXPECT_EQ(loop.finish(read), -ECANCELED);
+    ASSERT_EQ(::write(keyboard, "next\n", 5), 5);
+    ASSERT_EQ(loop.run(read), 5);
+    EXPECT_EQ(std::memcmp(buffer, "next\n", 5), 0);
+    EXPECT_EQ(loop.run(transferring(opcode::write, terminal, "answer", 6, -1)), 6);
+    close_in(loop, terminal);
+    ::close(keyboard);
+  }
 }
 
 TEST_P(files, perform_blocks_until_it_is_done) {

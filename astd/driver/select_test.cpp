@@ -79,8 +79,8 @@ std::string refuse(int call, int error) {
 }
 
 // An exchange over `s`, to see that what was chosen works.
-std::string works(options wanted) {
-  test_loop loop(wanted);
+std::string works(const options& wanted) {
+  test_loop loop(test_options{wanted});
   pair p;
   char byte;
   receiving in(p.ends[1], &byte, 1);
@@ -129,7 +129,7 @@ TEST(select, without_epoll_pwait2_waits_are_whole_milliseconds) {
   for (int error : {ENOSYS, EPERM}) {
     EXPECT_EQ(in_a_child([&]() -> std::string {
                 if (std::string words = refuse(SCMP_SYS(epoll_pwait2), error); !words.empty()) return words;
-                test_loop loop({.want = choice::epoll});
+                test_loop loop(test_options{{.want = choice::epoll}});
                 const detail::instant deadline = loop.d.now() + 1'500'000;
                 int returns = 0;
                 while (loop.d.now() < deadline) {

@@ -1,7 +1,9 @@
 #include <astd/driver/test_loop.hpp>
 
+#include <astd/driver/uring/uring_driver.hpp>
+
 #include <algorithm>
-#include <cstdio>
+#include <ostream>
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -10,10 +12,11 @@
 namespace astd::driver::testing {
 
 void test_operation::note() noexcept {
-  // The pool's thread notes the end while the loop sleeps.
-  test_loop* home = loop;
+  // The pool's thread notes the end while the loop sleeps. Under the lock, so that the loop outlives the wake.
+  detail::spin_guard guard(loop->lock);
+  test_loop& home = *loop;
   ended.store(true, std::memory_order_release);
-  if (home) home->d.wake();
+  if (std::this_thread::get_id() != home.owner) home.d.wake();
 }
 
 tiny_pool::tiny_pool() : thread_([this] { run(); }) {}
@@ -68,7 +71,9 @@ void tiny_pool::run() {
   }
 }
 
-test_loop::test_loop(const options& wanted) : made(make_driver(wanted)), d(*made.value) {}
+test_loop::test_loop(const test_options& wanted) : made(make_test_driver(wanted)), d(*made.value) {}
+
+test_loop::~test_loop() { detail::spin_guard guard(lock); }
 
 bool test_loop::submit(test_operation& op) {
   op.loop = this;
@@ -118,13 +123,26 @@ std::int32_t test_loop::run(test_operation& op) {
   return finish(op);
 }
 
-std::string setup_name(const ::testing::TestParamInfo<setup>& info) {
-  if (info.param.want == choice::epoll) return "epoll";
-  return info.param.shared ? "uring" : "uring_alone";
+void PrintTo(const setup& value, std::ostream* out) { *out << value.name; }
+
+selected make_test_driver(const test_options& wanted) {
+  if (!wanted.old_kernel) return make_driver(wanted);
+  selected result;
+  result.value = make_old_uring_driver(wanted, result.reason);
+  return result;
+}
+
+test_options on_each_driver::wanted() {
+  test_options result;
+  result.want = GetParam().want;
+  result.shared = GetParam().shared;
+  result.blocking = &pool;
+  result.old_kernel = GetParam().old_kernel;
+  return result;
 }
 
 void on_each_driver::SetUp() {
-  selected probe = make_driver(wanted());
+  selected probe = make_test_driver(wanted());
   if (!probe.value) GTEST_SKIP() << "NOT RUN on this driver: " << probe.reason;
   RecordProperty("driver", probe.reason);
 }

@@ -76,9 +76,15 @@ class tiny_pool final : public blocking_executor {
   std::thread thread_;
 };
 
+/// What make_driver() takes, and more.
+struct test_options : options {
+  bool old_kernel = false;  // the ring as on the oldest kernel that will do
+};
+
 /// What a runtime's loop does, without tasks. Belongs to the thread that made it.
 struct test_loop {
-  explicit test_loop(const options& wanted);
+  explicit test_loop(const test_options& wanted);
+  ~test_loop();
 
   bool submit(test_operation& op);
   void cancel(operation& op);
@@ -95,29 +101,36 @@ struct test_loop {
   detail::spin_lock lock;
   selected made;
   driver& d;
+  const std::thread::id owner = std::this_thread::get_id();
 };
 
-/// A driver to run on: which, and whether shared.
+/// A driver to run on.
 struct setup {
+  const char* name;
   choice want;
-  bool shared;
+  bool shared = true;
+  bool old_kernel = false;
 };
-std::string setup_name(const ::testing::TestParamInfo<setup>& info);
+void PrintTo(const setup& value, std::ostream* out);
 
 class on_each_driver : public ::testing::TestWithParam<setup> {
  protected:
   void SetUp() override;
-  [[nodiscard]] options wanted() { return {.want = GetParam().want, .shared = GetParam().shared, .blocking = &pool}; }
+  [[nodiscard]] test_options wanted();
   [[nodiscard]] bool is_epoll() const { return GetParam().want == choice::epoll; }
   tiny_pool pool;
 };
 
-#define ASTD_ON_EACH_DRIVER(suite)                                                                                    \
-  INSTANTIATE_TEST_SUITE_P(drivers, suite,                                                                             \
-                           ::testing::Values(::astd::driver::testing::setup{::astd::driver::choice::epoll, true},      \
-                                             ::astd::driver::testing::setup{::astd::driver::choice::uring, true},      \
-                                             ::astd::driver::testing::setup{::astd::driver::choice::uring, false}),    \
-                           ::astd::driver::testing::setup_name)
+inline constexpr setup all_setups[] = {
+    {"epoll", choice::epoll},
+    {"uring", choice::uring},
+    {"uring_alone", choice::uring, false},
+    {"uring_old", choice::uring, true, true},
+};
+
+#define ASTD_ON_EACH_DRIVER(suite)                                                                                 \
+  INSTANTIATE_TEST_SUITE_P(drivers, suite, ::testing::ValuesIn(::astd::driver::testing::all_setups),              \
+                           [](const auto& info) { return std::string(info.param.name); })
 
 /// Two ends of a connection, closed at the end if still open.
 struct pair {
@@ -143,6 +156,9 @@ struct listening {
 
 /// Closes through `loop`.
 void close_in(test_loop& loop, int fd);
+
+/// A driver as `wanted`.
+selected make_test_driver(const test_options& wanted);
 
 /// How many descriptors this process has open.
 int open_descriptors();

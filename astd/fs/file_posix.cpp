@@ -4,6 +4,7 @@
 #include <astd/coro/shield.hpp>
 #include <astd/driver/driver.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/perform_now.hpp>
 
 #include <new>
 
@@ -96,7 +97,10 @@ struct abandoned_close : astd::detail::job {
     op.code = driver::opcode::close;
     op.fd = descriptor;
     op.args.value = may_block;
-    driver::perform(op);
+    if (may_block)
+      driver::perform(op);
+    else
+      astd::detail::perform_now(op);
   }
   static void close_and_delete(astd::detail::job& j) noexcept {
     auto* const self = static_cast<abandoned_close*>(&j);

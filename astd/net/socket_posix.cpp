@@ -1,10 +1,8 @@
 #include <astd/net/socket.hpp>
 
-#include <astd/base/assert.hpp>
-#include <astd/driver/driver.hpp>
 #include <astd/net/native_address.hpp>
 #include <astd/net/socket_address_posix.hpp>
-#include <astd/runtime/loop.hpp>
+#include <astd/runtime/perform_now.hpp>
 
 #include <cstring>
 
@@ -18,15 +16,9 @@ namespace {
 using driver::opcode;
 using driver::operation;
 
-// For operations that every driver ends at once: names, options, a new socket, the close of one. By this thread's
-// driver; without one, as on a thread that no runtime knows, by the system itself.
+// For operations that every driver ends at once: names, options, a new socket, the close of one.
 std::error_code carry_out(operation& op) noexcept {
-  if (astd::detail::loop* const here = astd::detail::this_threads_loop()) {
-    [[maybe_unused]] const bool ended = here->submit(op);
-    ASTD_ASSERT(ended, "the driver made us wait for an operation that never waits");
-  } else {
-    driver::perform(op);
-  }
+  astd::detail::perform_now(op);
   if (op.result >= 0) return {};
   return {-op.result, std::system_category()};
 }

@@ -55,7 +55,7 @@ await_result_t<A> block_on_core(runtime_core& core, A&& aw) {
   blocking_root root(core);
   own_awaiter<A> awaiting(static_cast<A&&>(aw));
   if (!awaiting->await_ready()) root.run(awaiting->start(root.context()));
-  if (root.stopped()) throw_task_cancelled("in block_on");
+  if (root.stopped()) throw_task_cancelled("the task in block_on");
   return awaiting->await_resume();
 }
 

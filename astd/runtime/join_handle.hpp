@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -50,7 +51,19 @@ class join_waiter : public suspension {
 
 std::string_view name_of_task(const task_header& t) noexcept;
 void free_extras(task_header& t) noexcept;
+/// What joining a cancelled task gives.
 failure cancelled_failure(const task_header& t) noexcept;
+
+/// "task 'reader'", or "task 7" if it has no name.
+std::string title_of_task(const task_header& t);
+
+/// Whether a failure of the task is lost when nobody takes its result: not if its group has it.
+bool fails_alone(const task_header& t) noexcept;
+
+template <class T>
+void report_lost_by(const task_header& t, outcome<T>& o) noexcept {
+  if (o.failed() && fails_alone(t)) report_lost(o, title_of_task(t));
+}
 
 /// Frees what is left of a task that has ended; `t` is gone afterwards.
 template <class T>
@@ -67,7 +80,7 @@ template <class T>
 void drop_task(spawned_task<T>* t) noexcept {
   // acq_rel: either the task sees that nobody waits, or we see all it did.
   if (t->join.exchange(join_detached, std::memory_order_acq_rel) != join_done) return;
-  report_lost(t->slot.result, name_of_task(*t));
+  report_lost_by(*t, t->slot.result);
   free_task(t);
 }
 
@@ -178,7 +191,7 @@ void join_awaiter_of<T>::throw_cancelled() {
     join_awaiter_of& self;
     ~releaser() { self.release(); }
   } at_end{*this};
-  throw_task_cancelled(name_of_task(*task_));
+  throw_task_cancelled(title_of_task(*task_));
 }
 
 template <class T>

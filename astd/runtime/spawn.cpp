@@ -2,10 +2,12 @@
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/task_extras.hpp>
+#include <astd/runtime/task_group.hpp>
+#include <astd/runtime/task_local.hpp>
 
 #include <atomic>
-#include <charconv>
 #include <stdexcept>
+#include <string>
 
 namespace astd::detail {
 namespace {
@@ -59,7 +61,7 @@ std::uint64_t new_task_id() noexcept {
 }
 
 task_extras& extras_of(task_header& t) {
-  if (!t.extras) t.extras = new task_extras(t);
+  if (!t.extras) t.extras = new task_extras;
   return *t.extras;
 }
 void name_task(task_header& t, std::string name) { extras_of(t).name = std::move(name); }
@@ -68,23 +70,34 @@ std::string_view name_of_task(const task_header& t) noexcept {
   return t.extras ? std::string_view(t.extras->name) : std::string_view();
 }
 
-failure cancelled_failure(const task_header& t) noexcept {
-  const std::error_code code = std::make_error_code(std::errc::operation_canceled);
-  if (const std::string_view name = name_of_task(t); !name.empty()) return failure(code, "task", name);
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, t.id).ptr;
-  return failure(code, "task", std::string_view(digits, static_cast<std::size_t>(end - digits)));
+bool fails_alone(const task_header& t) noexcept { return !t.extras || !t.extras->failure_taken; }
+
+std::string title_of_task(const task_header& t) {
+  const std::string_view name = name_of_task(t);
+  return name.empty() ? "task " + std::to_string(t.id) : "task '" + std::string(name) + "'";
 }
 
-void launch(task_header& t, const spawn_place& place) noexcept {
+failure cancelled_failure(const task_header& t) noexcept {
+  return failure(std::make_error_code(std::errc::operation_canceled), title_of_task(t));
+}
+
+namespace {
+
+void enter(task_header& t, const spawn_place& place) noexcept {
   t.runtime = place.runtime;
+  if (const chain* here = current_chain(); here && here->locals()) inherit_locals(*here, t);
   if (!place.registry->add(t)) t.root.request_cancel();
+}
+
+}  // namespace
+
+void launch(task_header& t, const spawn_place& place) noexcept {
+  enter(t, place);
   place.on->schedule(t.root.end(), urgency::next);
 }
 
 void launch_inline(task_header& t, const spawn_place& place) noexcept {
-  t.runtime = place.runtime;
-  if (!place.registry->add(t)) t.root.request_cancel();
+  enter(t, place);
   chain* const outer = current_chain();
   run(t.root.end());
   set_current_chain(outer);
@@ -95,9 +108,17 @@ void before_frame_ends(task_header& t) noexcept {
   set_current_chain(&t.root);  // destructors may ask who they are
 }
 
-void after_frame_ended(task_header&) noexcept { set_current_chain(nullptr); }
+void after_frame_ended(task_header& t) noexcept {
+  if (t.extras && t.extras->inherited) end_inherited_locals(t);
+  set_current_chain(nullptr);
+}
 
 resumable* end_task(task_header& t, bool& gone) noexcept {
+  if (t.extras && t.extras->in_group) return end_group_child(t, gone);
+  return tell_joiner(t, gone);
+}
+
+resumable* tell_joiner(task_header& t, bool& gone) noexcept {
   // acq_rel: the joiner sees the result; we see what it prepared for us.
   const std::uintptr_t before = t.join.exchange(join_done, std::memory_order_acq_rel);
   if (before == join_running) return nullptr;
@@ -134,13 +155,8 @@ void join_waiter::request_stop() noexcept {
 }
 
 void join_waiter::describe(std::string& out, unsigned) const {
-  out += "join of task ";
-  out += std::to_string(task_->id);
-  if (const std::string_view name = name_of_task(*task_); !name.empty()) {
-    out += " '";
-    out += name;
-    out += '\'';
-  }
+  out += "join of ";
+  out += title_of_task(*task_);
 }
 
 // ---- the blocking pool

@@ -38,6 +38,7 @@ void launch(task_header& t, const spawn_place& place) noexcept;
 void launch_inline(task_header& t, const spawn_place& place) noexcept;
 /// What is left to do when a task's frame is gone: returns what to go on with; sets `gone` if nobody has a handle.
 resumable* end_task(task_header& t, bool& gone) noexcept;
+resumable* tell_joiner(task_header& t, bool& gone) noexcept;
 void before_frame_ends(task_header& t) noexcept;
 void after_frame_ended(task_header& t) noexcept;
 
@@ -50,7 +51,7 @@ void task_ended(resumable* r) {
   bool gone = false;
   resumable* const next = end_task(*t, gone);
   if (gone) {
-    report_lost(t->slot.result, name_of_task(*t));
+    report_lost_by(*t, t->slot.result);
     free_task(t);
   }
   ASTD_TRANSFER_TO(next);

@@ -41,10 +41,9 @@ task<std::invoke_result_t<F, A...>> call_blocking(runtime_core& core, F f, A... 
 }
 
 template <class T>
-join_handle<T> launch_blocking(task<T>&& t, const spawn_place& place, const std::source_location& where) {
-  spawned_task<T>* const made = prepare_task(std::move(t), place, where);
-  launch_inline(*made, place);
-  return join_handle<T>::of(made);
+join_handle<T> launch_blocking(spawned_task<T>* t, const spawn_place& place) noexcept {
+  launch_inline(*t, place);
+  return join_handle<T>::of(t);
 }
 
 template <class F, class... A>
@@ -60,10 +59,12 @@ template <class F, class... A>
   requires detail::blocking_callable<F, A...>
 auto spawn_blocking(F&& f, A&&... arguments) {
   detail::runtime_core& core = detail::current_core();
+  const detail::spawn_place place = detail::place_on(core);
   return detail::launch_blocking(
-      detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(core, std::forward<F>(f),
-                                                                 std::forward<A>(arguments)...),
-      detail::place_on(core), std::source_location::current());
+      detail::prepare_task(detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(core, std::forward<F>(f),
+                                                                                      std::forward<A>(arguments)...),
+                           place, std::source_location::current()),
+      place);
 }
 
 }  // namespace astd

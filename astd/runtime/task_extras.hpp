@@ -1,21 +1,21 @@
 // What only some tasks have: a name, task locals, a group they belong to.
 #pragma once
 
-#include <astd/base/intrusive_list.hpp>
 #include <astd/coro/task_header.hpp>
 
 #include <string>
 
 namespace astd::detail {
 
-class group_base;
+struct group_child;
+struct local_binding;
 
 
 struct task_extras {
-  explicit task_extras(task_header& t) noexcept : task(t) {}
-  task_header& task;
   std::string name;
-  group_base* group = nullptr;
+  group_child* in_group = nullptr;  // until it has ended
+  bool failure_taken = false;       // by its group: nothing is lost if the handle is dropped
+  local_binding* inherited = nullptr;  // owned: destroyed when the task's frame is gone
 };
 
 /// Makes them if there are none; throws std::bad_alloc.

@@ -50,14 +50,20 @@ class work_ring {
 
   /// Owner only. False: full.
   bool push(T* item) noexcept {
-    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
-    // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
-    if (newest - oldest_.load(std::memory_order_acquire) >= Capacity) return false;
-    slot(newest).store(item, std::memory_order_relaxed);
     // seq_cst: as a release it pairs with the loads of newest_ in steal(), steal_half() and empty(), which thereby see
     // the item and what it points to; its place in the total order is for the caller's look at the idle state (above).
-    newest_.store(newest + 1, std::memory_order_seq_cst);
-    return true;
+    return put(item, std::memory_order_seq_cst);
+  }
+
+  /// push() for several items in a row, at a tenth of its cost: others may take the item at once, but before the caller
+  /// looks at the idle state it calls announce(). Owner only.
+  bool push_quietly(T* item) noexcept {
+    // release: as in push().
+    return put(item, std::memory_order_release);
+  }
+  void announce() noexcept {
+    // Gives the stores of newest_ before it the place in the total order that they lack.
+    newest_.fetch_add(0, std::memory_order_seq_cst);
   }
 
   /// The oldest item, or null if there is none. Any thread.
@@ -119,6 +125,15 @@ class work_ring {
   // pop() lets newest_ fall behind oldest_ for a moment.
   static bool before(std::uint64_t a, std::uint64_t b) noexcept { return static_cast<std::int64_t>(b - a) > 0; }
   atomic<T*>& slot(std::uint64_t index) noexcept { return slots_[index & (Capacity - 1)]; }
+
+  bool put(T* item, std::memory_order order) noexcept {
+    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
+    // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
+    if (newest - oldest_.load(std::memory_order_acquire) >= Capacity) return false;
+    slot(newest).store(item, std::memory_order_relaxed);
+    newest_.store(newest + 1, order);
+    return true;
+  }
 
   alignas(cache_line_pair) atomic<std::uint64_t> newest_{0};
   alignas(cache_line_pair) atomic<std::uint64_t> oldest_{0};

@@ -121,11 +121,7 @@ bool epoll_driver::submit_socket(operation& op) noexcept {
     const bool known = input ? d->readable : d->writable;
     completions& waiting = input ? d->readers : d->writers;
     if (d->registered && (!known || !waiting.empty()) && op.code != opcode::connect) {
-      const bool waits = op.code == opcode::recv || op.code == opcode::send
-                             ? !(op.args.transfer.flags & MSG_DONTWAIT)
-                             : op.code == opcode::accept || op.code == opcode::accept_many ||
-                                   !(op.args.message.flags & MSG_DONTWAIT);
-      if (!waits) return ended_inline(op, -EAGAIN);
+      if (wants_no_wait(op)) return ended_inline(op, -EAGAIN);
       park(op, waiting);
       return false;
     }

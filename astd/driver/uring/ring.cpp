@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -58,11 +59,12 @@ ring::~ring() {
   if (opened_) io_uring_queue_exit(&ring_);
 }
 
-std::string ring::open(bool shared) {
+std::string ring::open(bool shared, kernel age) {
   if (disabled_by_sysctl()) return "io_uring is off (kernel.io_uring_disabled = 2)";
   int result = -EINVAL;
   for (unsigned wanted : flags) {
     if (shared && (wanted & IORING_SETUP_DEFER_TASKRUN)) continue;
+    if (age == kernel::oldest_supported && wanted != basic) continue;
     for (size s : sizes) {
       io_uring_params parameters{};
       parameters.flags = wanted;
@@ -83,16 +85,20 @@ std::string ring::open(bool shared) {
   mask_ = ring_.cq.ring_entries - 1;
   tail_ = *ring_.sq.ktail;
   for (unsigned i = 0; i < entries_; ++i) ring_.sq.array[i] = i;
-  return probe();
+  return probe(age);
 }
 
-std::string ring::probe() {
+std::string ring::probe(kernel age) {
   io_uring_probe* found = io_uring_get_probe_ring(&ring_);
   if (!found) return "io_uring_register: no list of operations";
   for (unsigned i = 0; i < found->ops_len; ++i) {
     if (found->ops[i].flags & IO_URING_OP_SUPPORTED) known_.set(found->ops[i].op);
   }
   io_uring_free_probe(found);
+  if (age == kernel::oldest_supported) {
+    const auto all = std::exchange(known_, {});
+    for (unsigned operation : needed_operations) known_[operation] = all[operation];
+  }
   for (unsigned operation : needed_operations) {
     if (!known_[operation]) return "io_uring of this kernel lacks operation " + std::to_string(operation);
   }
@@ -118,7 +124,7 @@ std::string ring::description() const {
 }
 
 io_uring_sqe* ring::next_entry() noexcept {
-  if (unsubmitted() >= entries_) return nullptr;
+  if (is_full()) return nullptr;
   return &ring_.sq.sqes[tail_++ & (entries_ - 1)];
 }
 

@@ -9,6 +9,9 @@
 
 namespace astd::driver {
 
+/// Which kernel to behave as on: the tests pretend to have an old one.
+enum class kernel : std::uint8_t { present, oldest_supported };
+
 /// The submission side belongs to whoever holds the loop's lock; only enter() makes system calls. The owner may
 /// enter() without the lock with what publish() told it.
 class ring {
@@ -19,7 +22,7 @@ class ring {
   ~ring();
 
   /// Empty on success, else the reason: "io_uring_setup: Operation not permitted".
-  [[nodiscard]] std::string open(bool shared);
+  [[nodiscard]] std::string open(bool shared, kernel age = kernel::present);
 
   /// Whether the kernel knows the operation.
   [[nodiscard]] bool knows(unsigned operation) const noexcept { return known_[operation]; }
@@ -32,6 +35,7 @@ class ring {
   [[nodiscard]] unsigned unsubmitted() const noexcept {
     return tail_ - io_uring_smp_load_acquire(ring_.sq.khead);  // the kernel's release: it has read those entries
   }
+  [[nodiscard]] bool is_full() const noexcept { return unsubmitted() >= entries_; }
   /// Whether an entry that the kernel has not consumed speaks of `fd`.
   [[nodiscard]] bool unsubmitted_for(int fd) const noexcept;
 
@@ -73,7 +77,7 @@ class ring {
   }
 
  private:
-  [[nodiscard]] std::string probe();
+  [[nodiscard]] std::string probe(kernel age);
 
   io_uring ring_{};
   bool opened_ = false;

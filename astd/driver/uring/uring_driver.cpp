@@ -10,7 +10,6 @@
 #include <new>
 
 #include <poll.h>
-#include <sys/socket.h>
 
 namespace astd::driver {
 
@@ -22,7 +21,8 @@ constexpr std::uint64_t mark_wake = 1;
 
 class uring_driver final : public native_driver {
  public:
-  explicit uring_driver(blocking_executor* blocking) noexcept : native_driver(blocking) {}
+  uring_driver(blocking_executor* blocking, kernel age) noexcept
+      : native_driver(blocking), wake_multishot_(age == kernel::present), age_(age) {}
   std::string open(bool shared);
   std::string description() const { return ring_.description(); }
 
@@ -54,13 +54,15 @@ class uring_driver final : public native_driver {
   void complete(operation& op, std::int32_t result) noexcept;
   void complete_poll(operation& op, std::int32_t result) noexcept;
   void enter_now() noexcept;
+  void make_room() noexcept;
 
   ring ring_;
   // What found the submission queue full, in order. Operations in to_cancel_ are the kernel's (place::kernel).
   completions queued_;
   completions to_cancel_;
   bool wake_unwatched_ = true;     // the poll on the wakeup is to be armed
-  bool wake_multishot_ = true;     // it stays armed (5.13); else every wake takes a new one
+  bool wake_multishot_;            // it stays armed (5.13); else every wake takes a new one
+  const kernel age_;
   int accepting_ = -1;             // a listener that gave a connection when last asked: there may be more
   struct {
     unsigned streak = 0;  // of reads that were not there
@@ -75,7 +77,7 @@ class uring_driver final : public native_driver {
 
 std::string uring_driver::open(bool shared) {
   if (int error = wakeup_.open()) return "eventfd: " + std::to_string(-error);
-  return ring_.open(shared);
+  return ring_.open(shared, age_);
 }
 
 // --- Submission ------------------------------------------------------------------------------------------------
@@ -86,7 +88,8 @@ bool uring_driver::submit(operation& op) noexcept {
   switch (nature_of(op.code)) {
     case nature::socket:
       if (op.code == opcode::accept || op.code == opcode::accept_many) return submit_accept(op);
-      return submit_to_ring(op, place::kernel);
+      // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete().
+      return submit_to_ring(op, age_ == kernel::present || wants_no_wait(op) ? place::kernel : place::polling);
     case nature::transfer: return submit_transfer(op);
     case nature::polling: return submit_to_ring(op, place::kernel);
     case nature::closing: return submit_close(op);
@@ -152,6 +155,7 @@ bool uring_driver::submit_transfer(operation& op) noexcept {
 
 bool uring_driver::submit_to_ring(operation& op, place how) noexcept {
   op.in_flight = true;
+  if (ring_.is_full()) enter_now();
   send(op, how);
   return false;
 }
@@ -222,6 +226,16 @@ void uring_driver::enter_now() noexcept {
   if (ring_.unsubmitted() == 0) batched_.store(false, std::memory_order_relaxed);
 }
 
+// Owner only: hands over what found no room, a queue at a time, for as long as the kernel takes any.
+void uring_driver::make_room() noexcept {
+  while (has_left_over()) {
+    write_left_over();
+    const unsigned before = ring_.unsubmitted();
+    enter_now();
+    if (ring_.unsubmitted() == before) return;  // it wants its completions collected first
+  }
+}
+
 void uring_driver::cancel(operation& op) noexcept {
   if (!op.in_flight || op.cancel_asked) return;
   counters_.cancelled.add();
@@ -247,7 +261,10 @@ void uring_driver::cancel(operation& op) noexcept {
 void uring_driver::collect(completions& done, bool owner) noexcept {
   if (owner) {
     write_left_over();
-    if (ring_.unsubmitted() != 0 || ring_.wants_entry()) enter_now();
+    if (ring_.unsubmitted() != 0 || ring_.wants_entry()) {
+      enter_now();
+      make_room();
+    }
   }
   bool written = false;
   ring_.reap([&](const io_uring_cqe& completion) noexcept {
@@ -281,11 +298,7 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
   switch (result) {
     case -EAGAIN:
       // Kernels before 5.17 do not wait for some descriptors in non-blocking mode. Who said MSG_DONTWAIT wants it so.
-      if (((op.code == opcode::recv || op.code == opcode::send) && (op.args.transfer.flags & MSG_DONTWAIT)) ||
-          ((op.code == opcode::recvmsg || op.code == opcode::sendmsg) && (op.args.message.flags & MSG_DONTWAIT)) ||
-          nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing) {
-        break;
-      }
+      if (wants_no_wait(op) || nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing) break;
       if (op.cancel_asked) return end(op, -ECANCELED);
       return send(op, place::polling);
     case -EOPNOTSUPP:
@@ -330,11 +343,7 @@ void uring_driver::complete_poll(operation& op, std::int32_t result) noexcept {
 
 void uring_driver::prepare_wait() noexcept {
   write_left_over();
-  // No room: the kernel has to take what is there first. If it does not, the next collect() makes room.
-  for (int i = 0; i < 4 && has_left_over(); ++i) {
-    enter_now();
-    write_left_over();
-  }
+  make_room();
   hurry_ = has_ended() || has_left_over();
   to_submit_ = ring_.publish();
   batched_.store(to_submit_ != 0, std::memory_order_relaxed);
@@ -358,10 +367,8 @@ void uring_driver::wait(detail::instant deadline) noexcept {
   wakeup_.acknowledge();
 }
 
-}  // namespace
-
-std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason) {
-  std::unique_ptr<uring_driver> made(new (std::nothrow) uring_driver(options.blocking));
+std::unique_ptr<driver> make(const options& options, std::string& reason, kernel age) {
+  std::unique_ptr<uring_driver> made(new (std::nothrow) uring_driver(options.blocking, age));
   if (!made) {
     reason = "no memory";
     return nullptr;
@@ -370,6 +377,16 @@ std::unique_ptr<driver> make_uring_driver(const options& options, std::string& r
   if (!reason.empty()) return nullptr;
   reason = made->description();
   return made;
+}
+
+}  // namespace
+
+std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason) {
+  return make(options, reason, kernel::present);
+}
+
+std::unique_ptr<driver> make_old_uring_driver(const options& options, std::string& reason) {
+  return make(options, reason, kernel::oldest_supported);
 }
 
 }  // namespace astd::driver

@@ -12,4 +12,8 @@ namespace astd::driver {
 /// Null on failure. `reason`: why, or what was got ("256 entries, deferred task work").
 [[nodiscard]] std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason);
 
+/// The same as on the oldest kernel that will do, on any: none of the setup flags, no operation that can be carried
+/// out otherwise, no multishot poll, sockets that are waited for and then called. For the tests.
+[[nodiscard]] std::unique_ptr<driver> make_old_uring_driver(const options& options, std::string& reason);
+
 }  // namespace astd::driver

@@ -1,0 +1,165 @@
+#include <astd/runtime/task_extras.hpp>
+#include <astd/runtime/task_group.hpp>
+
+#include <algorithm>
+
+namespace astd::detail {
+
+group_base::~group_base() {
+  while (group_child* c = finished_.pop_front()) {
+    c->free(*c->task);
+    delete c;
+  }
+}
+
+void group_base::enlist(std::unique_ptr<group_child> c) {
+  task_extras& extras = extras_of(*c->task);
+  c->group = this;
+  spin_guard guard(lock_);
+  if (c->type) {
+    auto known = std::find_if(kinds_.begin(), kinds_.end(), [&](const kind& k) { return k.type == c->type; });
+    if (known == kinds_.end()) known = kinds_.insert(known, kind{c->type, 0});
+    ++known->alive;
+  }
+  if (cancelled_) c->task->root.request_cancel();
+  ++alive_;
+  retain();
+  extras.in_group = c.get();
+  children_.push_back(*c.release());
+}
+
+std::size_t group_base::size() const noexcept {
+  spin_guard guard(lock_);
+  return alive_;
+}
+
+void group_base::cancel_children(const group_child* except) noexcept {
+  // Under the lock, so that none of them goes away meanwhile: a request resumes nothing by itself.
+  spin_guard guard(lock_);
+  cancelled_ = true;
+  for (group_child* c = children_.front(); c; c = children_.after(*c))
+    if (c != except) c->task->root.request_cancel();
+}
+
+void group_base::fail(outcome<void>&& failure, const group_child* by) noexcept {
+  {
+    spin_guard guard(lock_);
+    if (failure_.failed()) return;
+    failure_ = std::move(failure);
+  }
+  cancel_children(by);
+  cancel_others(nullptr);
+}
+
+bool group_base::serve(next_waiter& w) noexcept {
+  for (group_child* c = finished_.front(); c; c = finished_.after(*c)) {
+    if (c->type != w.type_) continue;
+    intrusive_list<group_child>::erase(*c);
+    w.found_ = c;
+    return true;
+  }
+  // None now; and later only if a task of the kind is still running.
+  for (const kind& k : kinds_)
+    if (k.type == w.type_) return k.alive == 0;
+  return true;
+}
+
+void group_base::serve_waiting(intrusive_list<next_waiter>& served) noexcept {
+  for (next_waiter* w = waiting_.front(); w;) {
+    next_waiter* const following = waiting_.after(*w);
+    if (serve(*w)) {
+      intrusive_list<next_waiter>::erase(*w);
+      served.push_back(*w);
+    }
+    w = following;
+  }
+}
+
+resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
+  task_header& t = *c.task;
+  outcome<void> error = c.error_of(t);
+  const bool failed = error.failed();
+  const bool stopped = t.root.stopped();
+  if (failed) fail(std::move(error), &c);
+  t.extras->failure_taken = true;
+  t.extras->in_group = nullptr;
+  std::unique_ptr<group_child> membership(&c);
+  const void* const type = c.type;
+  const auto free = c.free;
+  resumable* next;
+  intrusive_list<next_waiter> served;
+  {
+    spin_guard guard(lock_);
+    intrusive_list<group_child>::erase(c);
+    --alive_;
+    // From here on `t` belongs to whoever holds the handle; to us if nobody does.
+    next = tell_joiner(t, gone);
+    if (gone && type && !failed && !stopped) {
+      finished_.push_back(*membership.release());
+      gone = false;
+    }
+    for (kind& k : kinds_)
+      if (k.type == type) --k.alive;
+    serve_waiting(served);
+  }
+  if (gone) {
+    free(t);
+    gone = false;
+  }
+  for (;;) {
+    next_waiter* w;
+    {
+      // A canceller may take it out of `served` meanwhile; then it completes it.
+      spin_guard guard(lock_);
+      w = served.pop_front();
+    }
+    if (!w) break;
+    w->complete(false);
+  }
+  resumable* const ours = release();
+  if (next && ours) {
+    defer(*ours);
+    return next;
+  }
+  return next ? next : ours;
+}
+
+resumable* end_group_child(task_header& t, bool& gone) noexcept {
+  group_child& c = *t.extras->in_group;
+  return c.group->child_ended(c, gone);
+}
+
+bool next_waiter::look() noexcept {
+  spin_guard guard(group_.lock_);
+  return group_.serve(*this);
+}
+
+resumable* next_waiter::wait(const await_context& c) noexcept {
+  attach(c);
+  if (!publish()) return stop();
+  bool stopped;
+  {
+    spin_guard guard(group_.lock_);
+    stopped = stop_asked_;  // request_stop() came first and left the rest to us
+    if (!stopped && !group_.serve(*this)) {
+      group_.waiting_.push_back(*this);
+      return nullptr;
+    }
+  }
+  return finish(stopped);
+}
+
+void next_waiter::request_stop() noexcept {
+  bool mine;
+  {
+    spin_guard guard(group_.lock_);
+    stop_asked_ = true;
+    mine = linked();
+    if (mine) intrusive_list<next_waiter>::erase(*this);
+  }
+  // It may have been served already: then it has what it was given.
+  if (mine) complete(!found_);
+  stop_request_done();
+}
+
+}  // namespace astd::detail

@@ -1,0 +1,260 @@
+// task_group: tasks that end before the group does. The first failure cancels the rest.
+//
+//   co_await astd::task_group::run([&](astd::task_group& g) -> astd::task<> {
+//     for (const auto& url : urls) g.spawn(fetch(url)).detach();
+//     auto first = co_await g.next<page>();      // results as they come
+//   });
+//
+// When run() returns, every task that was spawned in the group has ended, whatever happened.
+#pragma once
+
+#include <astd/base/intrusive_list.hpp>
+#include <astd/base/spin_lock.hpp>
+#include <astd/coro/composite.hpp>
+#include <astd/runtime/spawn.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace astd {
+
+class task_group;
+
+namespace detail {
+
+class group_base;
+
+// A type as an address, to ask for it at run time.
+template <class T>
+inline constexpr char type_mark = 0;
+
+/// A task's membership in a group; lives until the task has ended or, if its value is kept for next(), until that.
+struct group_child : list_node {
+  group_base* group = nullptr;
+  task_header* task = nullptr;
+  const void* type = nullptr;  // type_mark of its value; null for none that next() could give
+  outcome<void> (*error_of)(task_header&) noexcept = nullptr;
+  void (*free)(task_header&) noexcept = nullptr;
+};
+
+/// Waits until a task with a certain type of value has ended, or none is left.
+class next_waiter : public suspension, public list_node {
+ public:
+  void request_stop() noexcept final;
+  void describe(std::string& out, unsigned) const final { out += "task_group::next"; }
+
+ protected:
+  next_waiter(group_base& group, const void* type) noexcept : group_(group), type_(type) {}
+  [[nodiscard]] bool look() noexcept;
+  [[nodiscard]] resumable* wait(const await_context& c) noexcept;
+  group_child* found_ = nullptr;
+
+ private:
+  friend class group_base;
+  group_base& group_;
+  const void* type_;
+  bool stop_asked_ = false;
+};
+
+/// The part of a group that knows nothing of its body's type.
+class group_base : public composite {
+ public:
+  /// A child has ended: tells the joiner, next() and the group.
+  resumable* child_ended(group_child& c, bool& gone) noexcept;
+  void cancel_children(const group_child* except) noexcept;
+  /// Before the child is launched. Throws std::bad_alloc.
+  void enlist(std::unique_ptr<group_child> c);
+  [[nodiscard]] std::size_t size() const noexcept;
+
+ protected:
+  group_base() noexcept : composite("task_group") {}
+  ~group_base();
+  /// The failure that came first, of the body or of a child.
+  [[nodiscard]] outcome<void>& first_failure() noexcept { return failure_; }
+  void fail(outcome<void>&& failure, const group_child* by) noexcept;
+
+ private:
+  friend class next_waiter;
+  struct kind {
+    const void* type;
+    std::size_t alive;
+  };
+  void stop_more() noexcept final { cancel_children(nullptr); }
+  // Under the lock: whether `w` need not wait; sets what it found.
+  bool serve(next_waiter& w) noexcept;
+  void serve_waiting(intrusive_list<next_waiter>& served) noexcept;
+
+  mutable spin_lock lock_;
+  bool cancelled_ = false;
+  std::size_t alive_ = 0;
+  std::vector<kind> kinds_;
+  intrusive_list<group_child> children_;
+  intrusive_list<group_child> finished_;
+  intrusive_list<next_waiter> waiting_;
+  outcome<void> failure_;
+};
+
+template <class T>
+class next_awaiter final : public next_waiter, public awaiter_base<next_awaiter<T>> {
+ public:
+  using value_type = std::optional<T>;
+  explicit next_awaiter(group_base& group) noexcept : next_waiter(group, &type_mark<T>) {}
+  ~next_awaiter() {
+    if (found_) free_found();
+  }
+  bool await_ready() noexcept { return look(); }
+  resumable* start(const await_context& c) noexcept { return wait(c); }
+  outcome<value_type> take() {
+    resumed();
+    outcome<value_type> o;
+    if (!found_) {
+      o.set_value();
+    } else {
+      o.set_value(std::in_place, std::move(static_cast<spawned_task<T>*>(found_->task)->slot.result).get());
+      free_found();
+    }
+    return o;
+  }
+
+ private:
+  void free_found() noexcept {
+    std::unique_ptr<group_child> c(std::exchange(found_, nullptr));
+    free_task(static_cast<spawned_task<T>*>(c->task));
+  }
+};
+
+template <class T>
+class next_awaitable {
+ public:
+  explicit next_awaitable(group_base& group) noexcept : group_(group) {}
+  auto operator co_await() const noexcept { return next_awaiter<T>(group_); }
+
+ private:
+  group_base& group_;
+};
+
+template <class T>
+std::unique_ptr<group_child> make_group_child(spawned_task<T>* t) {
+  auto c = std::make_unique<group_child>();
+  c->task = t;
+  if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) c->type = &type_mark<T>;
+  c->error_of = [](task_header& h) noexcept {
+    auto& result = static_cast<spawned_task<T>&>(h).slot.result;
+    outcome<void> copy;
+    if (result.what() == outcome<T>::kind::failed) copy.set_failure(result.error());
+    if (result.what() == outcome<T>::kind::thrown) copy.set_exception(result.exception());
+    return copy;
+  };
+  c->free = [](task_header& h) noexcept { free_task(static_cast<spawned_task<T>*>(&h)); };
+  return c;
+}
+
+/// What ends a task that belongs to a group.
+resumable* end_group_child(task_header& t, bool& gone) noexcept;
+
+template <class F>
+class group_awaitable;
+
+}  // namespace detail
+
+/// Made by run(); lives until every task in it has ended.
+class task_group : protected detail::group_base {
+ public:
+  /// Calls body(group) and awaits the task it returns, then all tasks of the group; gives the body's value. The first
+  /// failure, of the body or of a task, cancels the others and is thrown when all have ended. Cancelling run() cancels
+  /// them all.
+  template <class F>
+    requires std::is_invocable_v<std::decay_t<F>&, task_group&>
+  [[nodiscard]] static auto run(F&& body) {
+    return detail::group_awaitable<F>(static_cast<F&&>(body));
+  }
+
+  /// As astd::spawn. The handle may be awaited, cancelled or dropped; a task that fails fails the group all the same. In
+  /// a group that is being cancelled the task ends before it begins. Any thread, while the group lives.
+  template <class T>
+  join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
+    const detail::spawn_place place = detail::place_on(detail::current_core());
+    auto* const made = detail::prepare_task(std::move(t), place, where);
+    auto handle = join_handle<T>::of(made);
+    enlist(detail::make_group_child(made));
+    detail::launch(*made, place);
+    return handle;
+  }
+  template <class F, class... A>
+    requires detail::task_callable<F, A...>
+  auto spawn(F&& f, A&&... arguments) {
+    return spawn(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...));
+  }
+
+  /// The value of the next task to end with a T, of those whose handle was dropped before; empty when no task of the
+  /// group is left that could bring one. Several may wait. Values that nobody asks for are kept until run() returns, so
+  /// a group that serves for ever spawns tasks without a value.
+  template <class T>
+    requires(!std::is_void_v<T> && !std::is_reference_v<T>)
+  [[nodiscard]] auto next() noexcept {
+    return detail::next_awaitable<T>(*this);
+  }
+
+  /// Asks all tasks, not the body, to stop; tasks spawned from now on do not begin. Any thread.
+  void request_cancel() noexcept { cancel_children(nullptr); }
+  /// How many tasks have not ended.
+  [[nodiscard]] std::size_t size() const noexcept { return group_base::size(); }
+
+ protected:
+  task_group() noexcept = default;
+  ~task_group() = default;
+};
+
+namespace detail {
+
+template <class F>
+class group_awaiter final : public task_group, public awaiter_base<group_awaiter<F>> {
+  using body_task = std::invoke_result_t<std::decay_t<F>&, task_group&>;
+  static_assert(is_task<body_task>, "task_group::run: the body takes a task_group& and returns a task");
+
+ public:
+  using value_type = typename body_task::value_type;
+  explicit group_awaiter(F&& body) : function_(static_cast<F&&>(body)), body_(*this, function_(*this)) { add(body_); }
+
+  bool await_ready() const noexcept { return false; }
+  resumable* start(const await_context& c) noexcept { return start_branches(c); }
+  outcome<value_type> take() {
+    resumed();
+    if (!first_failure().failed()) return std::move(body_.result());
+    outcome<value_type> failed;
+    failed.set_error_of(first_failure());
+    return failed;
+  }
+
+ private:
+  resumable* branch_ended(branch_base& b) noexcept override {
+    if (b.failed()) {
+      outcome<void> copy;
+      copy.set_error_of(body_.result());
+      fail(std::move(copy), nullptr);
+    }
+    return nullptr;
+  }
+  [[nodiscard]] bool has_outcome() const noexcept override {
+    return !body_.stopped() || const_cast<group_awaiter*>(this)->first_failure().failed();
+  }
+  std::decay_t<F> function_;  // lives as long as its task
+  branch<body_task> body_;
+};
+
+template <class F>
+class group_awaitable {
+ public:
+  explicit group_awaitable(F&& body) : body_(static_cast<F&&>(body)) {}
+  auto operator co_await() && { return group_awaiter<F>(static_cast<F&&>(body_)); }
+
+ private:
+  F body_;
+};
+
+}  // namespace detail
+}  // namespace astd

@@ -50,13 +50,16 @@ class affine_awaiter {
   explicit affine_awaiter(A&& a) : inner_(detail::get_awaiter(static_cast<A&&>(a))) {}
   affine_awaiter(affine_awaiter&&) = delete;
   ~affine_awaiter() {
+    if (chain_) chain_->set_suspended(nullptr, nullptr);
     if (hop_) hop_.destroy();
   }
 
   bool await_ready() { return inner_.await_ready() ? true : false; }
   template <class P>
   auto await_suspend(std::coroutine_handle<P> awaiting) {
-    chain_ = &awaiting.promise().in();
+    promise_base& promise = awaiting.promise();
+    chain_ = &promise.in();
+    chain_->set_suspended(&promise, nullptr);
     hop_ = make_affine_hop(*as_resumable(awaiting), chain_->on()).handle;
     // The inner awaiter may resume the hop, and another thread this coroutine, before its await_suspend returns: what
     // it returns is all we use afterwards.

@@ -34,13 +34,13 @@ void suspension::unwind(resumable* r) {
   chain& c = *self.chain_;
   promise_base* frame = self.frame();
   set_current_chain(&c);  // destructors may ask who they are
+  c.set_suspended(nullptr, nullptr);
   // From here on `self` may be gone: it lives in the innermost frame, or in the chain's owner.
   while (frame) {
     frame_slot& slot = frame->slot();
     frame = slot.parent();
     slot.destroy_frame();
   }
-  c.innermost_ = nullptr;
   c.stopped_ = true;
   resumable* const end = &c.end_;
   ASTD_TRANSFER_TO(end);

@@ -60,11 +60,17 @@ class chain {
   /// The innermost of the values that task_local::with() has bound for this chain.
   [[nodiscard]] const local_binding* locals() const noexcept { return locals_; }
   void set_locals(const local_binding* innermost) noexcept { locals_ = innermost; }
+
+  // For dumps, and only while nobody runs the chain:
+  /// The frame that awaits whatever the chain is suspended in; null while it runs, and if it has no frame.
   [[nodiscard]] promise_base* innermost() const noexcept { return innermost_; }
-  /// The operation the chain is suspended in, or null. Only meaningful while nobody runs the chain.
-  [[nodiscard]] suspension* suspended_in() const noexcept {
-    const auto word = slot_.load(std::memory_order_acquire);
-    return word <= requested ? nullptr : reinterpret_cast<suspension*>(word);
+  /// What it is, or was last, suspended in; null while it runs, and if that is not astd's.
+  [[nodiscard]] const suspension* suspended_in() const noexcept { return suspended_in_; }
+  /// Whether that has ended, so that the chain is only waiting for its turn.
+  [[nodiscard]] bool is_ready() const noexcept { return slot_.load(std::memory_order_acquire) == empty; }
+  void set_suspended(promise_base* innermost, const suspension* in) noexcept {
+    innermost_ = innermost;
+    suspended_in_ = in;
   }
 
   /// The owner's `ended` function finds its chain by this.
@@ -77,7 +83,8 @@ class chain {
   resumable end_;
   std::atomic<std::uintptr_t> slot_{empty};
   executor* executor_ = nullptr;
-  promise_base* innermost_ = nullptr;  // the frame that awaits the current suspension
+  promise_base* innermost_ = nullptr;
+  const suspension* suspended_in_ = nullptr;
   task_header* task_ = nullptr;
   const local_binding* locals_ = nullptr;
   bool stopped_ = false;
@@ -124,7 +131,7 @@ class suspension : protected resumable {
     chain_ = c.in;
     continuation_ = c.continuation;
     second_ = c.frame;
-    c.in->innermost_ = c.frame;
+    c.in->set_suspended(c.frame, this);
   }
 
   /// Makes the operation known to cancellers. False: a stop was requested; return stop() then.
@@ -168,7 +175,9 @@ class suspension : protected resumable {
 
   /// To be called first in await_resume of an awaiter that may have been suspended.
   void resumed() noexcept {
-    if (chain_) set_current_chain(chain_);
+    if (!chain_) return;
+    set_current_chain(chain_);
+    chain_->set_suspended(nullptr, nullptr);  // both may be gone before the next suspension
   }
 
   [[nodiscard]] chain* in() const noexcept { return chain_; }

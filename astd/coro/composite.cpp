@@ -9,12 +9,14 @@ void composite::add(branch_base& b) noexcept {
   remaining_.fetch_add(1, std::memory_order_relaxed);
 }
 
-resumable* composite::start_branches(const await_context& c, bool shielded) noexcept {
+resumable* composite::start_branches(const await_context& c, stops where) noexcept {
   attach(c);
-  shielded_ = shielded;
+  stops_ = where;
   for (branch_base* b = first_; b; b = b->following_) b->begin_in(*c.in);
   unstarted_ = first_;
-  if (!shielded && !publish()) return stop();
+  published_ = publish();
+  if (!published_ && where == stops::before) return stop();
+  if (!published_ && where == stops::branches) cancel_others(nullptr);
   return &starter_;
 }
 
@@ -66,8 +68,9 @@ resumable* composite::ended(branch_base& b) noexcept {
 resumable* composite::release() noexcept {
   // acq_rel: the last one sees what all branches wrote.
   if (remaining_.fetch_sub(1, std::memory_order_acq_rel) != 1) return nullptr;
-  if (shielded_) return go_on();
-  return finish(!has_outcome());
+  const bool stopped = !has_outcome();
+  if (published_) return finish(stopped);
+  return stopped ? stop() : go_on();
 }
 
 void composite::cancel_others(const branch_base* b) noexcept {
@@ -76,8 +79,10 @@ void composite::cancel_others(const branch_base* b) noexcept {
 }
 
 void composite::request_stop() noexcept {
-  cancel_others(nullptr);
-  stop_more();
+  if (stops_ != stops::behind) {
+    cancel_others(nullptr);
+    stop_more();
+  }
   stop_request_done();
 }
 

@@ -82,8 +82,12 @@ class composite : public suspension {
   /// In the order in which they start. Before start_branches().
   void add(branch_base& b) noexcept;
 
-  /// `shielded`: requests from outside do not reach the branches; the chain stops after the whole has ended.
-  [[nodiscard]] resumable* start_branches(const await_context& c, bool shielded = false) noexcept;
+  enum class stops {
+    before,    // if a stop was requested already, the chain stops here and no branch starts
+    branches,  // they are asked to stop then, but the whole goes its way
+    behind,    // shielded: no request reaches the branches; the chain stops after the whole has ended
+  };
+  [[nodiscard]] resumable* start_branches(const await_context& c, stops where = stops::before) noexcept;
   /// From branch_ended() only: one more branch, which starts now and is not reached by requests from outside.
   [[nodiscard]] resumable* start_late(branch_base& b) noexcept;
 
@@ -115,7 +119,8 @@ class composite : public suspension {
   branch_base* last_ = nullptr;
   branch_base* unstarted_ = nullptr;
   std::atomic<std::uint32_t> remaining_{1};  // what has not ended: branches, and one while starting
-  bool shielded_ = false;
+  stops stops_ = stops::before;
+  bool published_ = false;
   const char* name_;
 };
 

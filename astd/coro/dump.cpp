@@ -15,12 +15,14 @@ void new_line(std::string& out, unsigned depth) {
 
 void describe_chain(const chain& c, std::string& out, unsigned depth) {
   new_line(out, depth);
-  if (const suspension* s = c.suspended_in()) {
-    out += "waits in ";
-    s->describe(out, depth);
-  } else {
-    out += c.cancel_requested() ? "is being stopped" : "ready to run";
-  }
+  const suspension* const s = c.suspended_in();
+  if (c.cancel_requested())
+    out += s ? "is being stopped in " : "is being stopped";
+  else if (s)
+    out += c.is_ready() ? "ready to run, waited in " : "waits in ";
+  else
+    out += c.innermost() ? "waits in something that is not astd's" : "ready to run";
+  if (s) s->describe(out, depth);
   for (const promise_base* frame = c.innermost(); frame; frame = frame->slot().parent()) {
     new_line(out, depth);
     const std::source_location& where = frame->where();

@@ -53,7 +53,8 @@ class own_awaiter {
     else
       return as_task<A>(static_cast<A&&>(a)).operator co_await();
   }
-  type inner_;
+  // An awaiter that is an lvalue is referred to.
+  std::conditional_t<own && std::is_lvalue_reference_v<awaiter_of<A>>, type&, type> inner_;
 };
 
 }  // namespace astd::detail

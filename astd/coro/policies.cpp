@@ -27,6 +27,16 @@ bool join_base::has_outcome() const noexcept {
   return true;
 }
 
+resumable* race_base::start_race(const await_context& c) noexcept {
+  if (!first()) retain();  // nothing in it could ever end it
+  return start_branches(c);
+}
+
+void race_base::stop_more() noexcept {
+  // Null: the request is still under way, and whoever makes it goes on.
+  if (!first()) (void)release();
+}
+
 resumable* race_base::branch_ended(branch_base& b) noexcept {
   if (b.stopped()) return nullptr;
   if (wants_success_ && b.failed())

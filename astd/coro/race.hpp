@@ -30,9 +30,11 @@ class race_base : public composite {
     branch_base* w = winner_.load(std::memory_order_relaxed);
     return w ? w : last_failed_.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] resumable* start_race(const await_context& c) noexcept;
 
  private:
   resumable* branch_ended(branch_base& b) noexcept final;
+  void stop_more() noexcept final;
   [[nodiscard]] bool has_outcome() const noexcept final { return winner() != nullptr; }
   std::atomic<branch_base*> winner_{nullptr};
   std::atomic<branch_base*> last_failed_{nullptr};
@@ -103,7 +105,7 @@ class range_race_awaiter final : public race_base, public awaiter_base<range_rac
   }
 
   bool await_ready() const noexcept { return false; }
-  resumable* start(const await_context& c) noexcept { return start_branches(c); }
+  resumable* start(const await_context& c) noexcept { return start_race(c); }
   outcome<value_type> take() {
     resumed();
     auto* const won = static_cast<branch<A>*>(winner());

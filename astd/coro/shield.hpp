@@ -22,7 +22,7 @@ class shield_awaiter final : public composite, public awaiter_base<shield_awaite
   explicit shield_awaiter(A&& a) : composite("shield"), body_(*this, static_cast<A&&>(a)) { add(body_); }
 
   bool await_ready() const noexcept { return false; }
-  resumable* start(const await_context& c) noexcept { return start_branches(c, true); }
+  resumable* start(const await_context& c) noexcept { return start_branches(c, stops::behind); }
   outcome<value_type> take() {
     resumed();
     return std::move(body_.result());
@@ -30,7 +30,7 @@ class shield_awaiter final : public composite, public awaiter_base<shield_awaite
 
  private:
   resumable* branch_ended(branch_base&) noexcept override { return nullptr; }
-  [[nodiscard]] bool has_outcome() const noexcept override { return true; }
+  [[nodiscard]] bool has_outcome() const noexcept override { return !body_.stopped(); }
   branch<A> body_;
 };
 
@@ -46,7 +46,7 @@ class finally_awaiter final : public composite, public awaiter_base<finally_awai
   }
 
   bool await_ready() const noexcept { return false; }
-  resumable* start(const await_context& c) noexcept { return start_branches(c); }
+  resumable* start(const await_context& c) noexcept { return start_branches(c, stops::branches); }
   outcome<value_type> take() {
     resumed();
     if (cleanup_ && cleanup_->failed() && !body_.failed()) {
@@ -119,7 +119,8 @@ template <awaitable A>
 
 /// Awaits `body`, then calls `cleanup` and awaits what it returns, shielded, however the body ended: with a value, a
 /// failure, an exception, or stopped. Then gives the body's outcome. A failure of the cleanup is thrown if the body had
-/// none; else it goes to the handler of lost exceptions. If a stop was requested before it began, neither runs.
+/// none; else it goes to the handler of lost exceptions. If a stop was requested before, the body does not run but the
+/// cleanup does: what it is to clean up was there before.
 template <awaitable A, class F>
   requires awaitable<std::invoke_result_t<F&>>
 [[nodiscard]] auto finally(A&& body, F&& cleanup) {

@@ -36,7 +36,7 @@ struct task_header : list_node {
   std::atomic<std::uintptr_t> join{0};
   std::uint64_t id;
   runtime_core* runtime = nullptr;    // floor 3: whose task it is
-  task_registry* registry = nullptr;  // whose list it is in
+  task_registry* registry = nullptr;  // whose list it is in, once it has begun
   task_extras* extras = nullptr;      // name, task locals, group: only if it has any
 
   static task_header& from_end(resumable* r) noexcept { return *chain::from_end(r).task(); }

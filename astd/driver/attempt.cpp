@@ -1,5 +1,4 @@
 #include <astd/driver/attempt.hpp>
-
 #include <astd/driver/generation.hpp>
 #include <astd/driver/sigpipe_guard.hpp>
 

@@ -80,8 +80,8 @@ class driver {
   /// own and may enter the kernel for it (submit what is batched); another thread only takes what lies ready.
   virtual void collect(completions& done, bool owner) noexcept = 0;
 
-  /// Whether collect() by the owner would find something or has something to hand to the kernel. Cheap: no system
-  /// call where there is a ring. Used while spinning. No lock.
+  /// Whether collect() by the owner would find something or has something to hand to the kernel. No system call:
+  /// epoll, where only a call can tell, says yes as long as anything waits. Used while spinning. No lock.
   [[nodiscard]] virtual bool ready() const noexcept = 0;
 
   /// Called under the lock before wait(): publishes batched submissions so that wait() need not touch shared state.

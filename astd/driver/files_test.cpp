@@ -68,7 +68,7 @@ TEST_P(files, the_life_of_a_file) {
     sync.args.value = data_only;
     EXPECT_EQ(loop.run(sync), 0);
   }
-  struct ::statx status {};
+  struct ::statx status{};
   test_operation stat(opcode::statx, directory);
   stat.args.stat = {"a", 0, STATX_SIZE, &status};
   EXPECT_EQ(loop.run(stat), 0);

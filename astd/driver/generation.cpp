@@ -52,7 +52,8 @@ void new_generation(int fd) noexcept {
   word* entry = find(fd);
   if (!entry) return;
   std::uint32_t old = entry->load(std::memory_order_relaxed);
-  while (!entry->compare_exchange_weak(old, (old & ~1u) + 2, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+  while (
+      !entry->compare_exchange_weak(old, (old & ~1u) + 2, std::memory_order_acq_rel, std::memory_order_relaxed)) {
   }
 }
 

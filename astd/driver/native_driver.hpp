@@ -12,11 +12,11 @@ namespace astd::driver {
 /// Where an operation in flight is (operation::driver_word).
 enum class place : std::uint32_t {
   nowhere,
-  pool,     // with the blocking executor
-  parked,   // epoll: in a descriptor's list
-  kernel,   // uring: the kernel has it, or will at the next submission
-  polling,  // uring: the kernel only waits for its descriptor; the call is made when it is ready
-  queued,   // uring: waits for room in the submission queue, to go to the kernel
+  pool,            // with the blocking executor
+  parked,          // epoll: in a descriptor's list
+  kernel,          // uring: the kernel has it, or will at the next submission
+  polling,         // uring: the kernel only waits for its descriptor; the call is made when it is ready
+  queued,          // uring: waits for room in the submission queue, to go to the kernel
   queued_polling,  // uring: the same, to be polled for
 };
 

@@ -45,21 +45,21 @@ enum class opcode : std::uint8_t {
   set_option,   // args.option
   get_option,   // args.option
   // Files and other descriptors.
-  openat,       // args.path {path, flags, mode}, fd: directory or AT_FDCWD; result: descriptor (close-on-exec)
-  close,        // args.value: 1 when it may block (a file: written back, its blocks freed), 0 for the rest;
-                // the descriptor is gone whatever the result says
-  read,         // args.transfer + offset (-1: the file's own position)
-  write,        // args.transfer + offset (-1: the file's own position)
-  readv,        // args.vectors
-  writev,       // args.vectors
-  fsync,        // args.value: 1 for data only
-  ftruncate,    // args.transfer.offset: new size
-  statx,        // args.stat
-  renameat,     // args.two_paths
-  unlinkat,     // args.path {path, flags}
-  mkdirat,      // args.path {path, mode}
+  openat,     // args.path {path, flags, mode}, fd: directory or AT_FDCWD; result: descriptor (close-on-exec)
+  close,      // args.value: 1 when it may block (a file: written back, its blocks freed), 0 for the rest;
+              // the descriptor is gone whatever the result says
+  read,       // args.transfer + offset (-1: the file's own position)
+  write,      // args.transfer + offset (-1: the file's own position)
+  readv,      // args.vectors
+  writev,     // args.vectors
+  fsync,      // args.value: 1 for data only
+  ftruncate,  // args.transfer.offset: new size
+  statx,      // args.stat
+  renameat,   // args.two_paths
+  unlinkat,   // args.path {path, flags}
+  mkdirat,    // args.path {path, mode}
   // Waiting.
-  poll,         // args.value: POLLIN, POLLOUT...; result: the events that hold
+  poll,  // args.value: POLLIN, POLLOUT...; result: the events that hold
 };
 
 struct operation;
@@ -112,9 +112,9 @@ struct vectors_arguments {
 /// Lives in the awaiting frame and stays where it is from submit() until it has ended.
 struct operation : detail::list_node {
   opcode code{};
-  bool in_flight = false;         // the driver's: submitted and not yet collected
-  bool cancel_asked = false;      // the driver's: cancel() was called
-  bool more = false;              // accept_many: set before `completed` when the operation goes on
+  bool in_flight = false;     // the driver's: submitted and not yet collected
+  bool cancel_asked = false;  // the driver's: cancel() was called
+  bool more = false;          // accept_many: set before `completed` when the operation goes on
   int fd = -1;
   std::int32_t result = 0;        // >= 0, or a negated errno
   std::uint32_t driver_word = 0;  // free for the driver

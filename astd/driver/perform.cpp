@@ -82,13 +82,14 @@ std::int32_t call(operation& op) noexcept {
     case opcode::bind: return retried([&] { return ::bind(op.fd, a.address.address, *a.address.length); });
     case opcode::listen: return retried([&] { return ::listen(op.fd, a.value); });
     case opcode::shutdown: return retried([&] { return ::shutdown(op.fd, a.value); });
-    case opcode::local_name: return retried([&] { return ::getsockname(op.fd, a.address.address, a.address.length); });
-    case opcode::peer_name: return retried([&] { return ::getpeername(op.fd, a.address.address, a.address.length); });
+    case opcode::local_name:
+      return retried([&] { return ::getsockname(op.fd, a.address.address, a.address.length); });
+    case opcode::peer_name:
+      return retried([&] { return ::getpeername(op.fd, a.address.address, a.address.length); });
     case opcode::set_option: return set_option(op);
     case opcode::get_option:
-      return retried([&] {
-        return ::getsockopt(op.fd, a.option.level, a.option.name, a.option.value, a.option.length);
-      });
+      return retried(
+          [&] { return ::getsockopt(op.fd, a.option.level, a.option.name, a.option.value, a.option.length); });
     case opcode::accept:
     case opcode::accept_many:
     case opcode::connect:

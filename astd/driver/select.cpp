@@ -15,8 +15,8 @@ selected make_uring(const options& options) {
   result.value = make_uring_driver(options, result.reason);
   if (result.value) {
     utsname system;
-    result.reason = std::string("io_uring, kernel ") + (::uname(&system) == 0 ? system.release : "?") + ", " +
-                    result.reason;
+    result.reason =
+        std::string("io_uring, kernel ") + (::uname(&system) == 0 ? system.release : "?") + ", " + result.reason;
   }
   return result;
 }

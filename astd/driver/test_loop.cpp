@@ -1,5 +1,4 @@
 #include <astd/driver/test_loop.hpp>
-
 #include <astd/driver/uring/uring_driver.hpp>
 
 #include <algorithm>
@@ -14,9 +13,9 @@ namespace astd::driver::testing {
 void test_operation::note() noexcept {
   // The pool's thread notes the end while the loop sleeps. Under the lock, so that the loop outlives the wake.
   detail::spin_guard guard(loop->lock);
-  test_loop& home = *loop;
+  test_loop& l = *loop;
   ended.store(true, std::memory_order_release);
-  if (std::this_thread::get_id() != home.owner) home.d.wake();
+  if (std::this_thread::get_id() != l.home) l.d.wake();
 }
 
 tiny_pool::tiny_pool() : thread_([this] { run(); }) {}

@@ -35,12 +35,14 @@ struct test_operation : operation {
 };
 
 struct receiving : test_operation {
-  receiving(int descriptor, void* data, std::size_t size, int flags = 0) : test_operation(opcode::recv, descriptor) {
+  receiving(int descriptor, void* data, std::size_t size, int flags = 0)
+      : test_operation(opcode::recv, descriptor) {
     args.transfer = {data, size, flags, 0};
   }
 };
 struct sending : test_operation {
-  sending(int descriptor, const void* data, std::size_t size, int flags = 0) : test_operation(opcode::send, descriptor) {
+  sending(int descriptor, const void* data, std::size_t size, int flags = 0)
+      : test_operation(opcode::send, descriptor) {
     args.transfer = {const_cast<void*>(data), size, flags, 0};
   }
 };
@@ -101,7 +103,7 @@ struct test_loop {
   detail::spin_lock lock;
   selected made;
   driver& d;
-  const std::thread::id owner = std::this_thread::get_id();
+  const std::thread::id home = std::this_thread::get_id();
 };
 
 /// A driver to run on.
@@ -128,8 +130,8 @@ inline constexpr setup all_setups[] = {
     {"uring_old", choice::uring, true, true},
 };
 
-#define ASTD_ON_EACH_DRIVER(suite)                                                                                 \
-  INSTANTIATE_TEST_SUITE_P(drivers, suite, ::testing::ValuesIn(::astd::driver::testing::all_setups),              \
+#define ASTD_ON_EACH_DRIVER(suite)                                                                   \
+  INSTANTIATE_TEST_SUITE_P(drivers, suite, ::testing::ValuesIn(::astd::driver::testing::all_setups), \
                            [](const auto& info) { return std::string(info.param.name); })
 
 /// Two ends of a connection, closed at the end if still open.

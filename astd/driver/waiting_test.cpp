@@ -190,9 +190,9 @@ test_loop* signalled = nullptr;
 TEST_P(waiting, a_signal_handler_may_wake) {
   test_loop loop(wanted());
   signalled = &loop;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { signalled->d.wake(); };
-  struct sigaction before {};
+  struct sigaction before{};
   ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
   std::atomic<bool> done{false};
   const pthread_t owner = ::pthread_self();

@@ -1,9 +1,11 @@
-#include <astd/coro/join.hpp>
+#include <astd/coro/test_loop.hpp>
 #include <astd/io/turn.hpp>
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -15,37 +17,47 @@ task<> note(turn& t, std::vector<int>& order, int who) {
   order.push_back(who);
 }
 
-ASTD_TEST(turn, comes_in_the_order_of_waiting) {
+// The loop of the tests leaves the thread with a chain that is gone: later tests of this process spawn.
+struct chain_reset {
+  ~chain_reset() { astd::detail::set_current_chain(nullptr); }
+};
+
+TEST(turn, comes_in_the_order_of_waiting_and_passes_over_who_is_cancelled) {
+  chain_reset at_end;
   turn t;
   std::vector<int> order;
-  auto mine = std::make_optional(co_await t.wait());
-  auto first = spawn_local(note(t, order, 1));
-  co_await this_task::yield();
-  auto second = spawn_local(note(t, order, 2));
-  co_await this_task::yield();
-  auto third = spawn_local(note(t, order, 3));
-  co_await this_task::yield();
+  test::manual_executor loop;
+  auto mine = std::make_optional(test::run_to_end(t.wait()));
+  test::test_run first(loop, note(t, order, 1));
+  test::test_run second(loop, note(t, order, 2));
+  test::test_run third(loop, note(t, order, 3));
+  test::test_run fourth(loop, note(t, order, 4));
+  for (auto* run : {&first, &second, &third, &fourth}) run->start();
+  loop.run_until_idle();
   EXPECT_TRUE(order.empty());
+  second.request_cancel();
+  loop.run_until_idle();
+  EXPECT_EQ(second.how(), test::ending::stopped);
   mine.reset();
-  co_await third;
-  co_await second;
-  co_await first;
-  EXPECT_EQ(order, (std::vector{1, 2, 3}));
+  loop.run_until_idle();
+  EXPECT_EQ(order, (std::vector{1, 3, 4}));
 }
 
-ASTD_TEST(turn, passes_over_who_is_cancelled) {
+TEST(turn, passes_on_what_a_cancelled_task_was_given_before) {
+  chain_reset at_end;
   turn t;
   std::vector<int> order;
-  auto mine = std::make_optional(co_await t.wait());
-  auto first = spawn_local(note(t, order, 1));
-  co_await this_task::yield();
-  auto second = spawn_local(note(t, order, 2));
-  co_await this_task::yield();
-  const auto value = co_await first.cancel();
-  EXPECT_FALSE(value);
-  mine.reset();
-  co_await second;
-  EXPECT_EQ(order, (std::vector{2}));
+  test::manual_executor loop;
+  auto mine = std::make_optional(test::run_to_end(t.wait()));
+  test::test_run first(loop, note(t, order, 1));
+  test::test_run second(loop, note(t, order, 2));
+  first.start();
+  second.start();
+  mine.reset();  // it is the first one's turn, which has not run yet
+  first.request_cancel();
+  loop.run_until_idle();
+  EXPECT_EQ(order, (std::vector{1, 2}));
+  EXPECT_EQ(first.how(), test::ending::value) << "what came first is delivered";
 }
 
 task<> hold_a_while(turn& t, int& inside, int& worst, std::size_t& served) {

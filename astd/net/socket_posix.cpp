@@ -116,10 +116,12 @@ std::expected<socket_address, std::error_code> socket::local_of(int descriptor) 
 std::expected<socket_address, std::error_code> socket::peer_of(int descriptor) noexcept {
   auto peer = name(opcode::peer_name, descriptor);
 #ifdef SO_PEERNAME
-  // A broken connection has no peer any more as getpeername sees it; it still knows the address.
+  // A broken connection has no peer any more as getpeername sees it; it still knows the address. To be told one has to
+  // ask for no more bytes than that has: as many as our own address.
   if (!peer && peer.error() == std::errc::not_connected) {
-    native_address address;
-    address.length = native_address::capacity;
+    const auto local = local_of(descriptor);
+    if (!local) return peer;
+    native_address address(*local);
     operation op = detail::make(opcode::get_option, descriptor);
     op.args.option = {SOL_SOCKET, SO_PEERNAME, address.data(), &address.length};
     if (!carry_out(op) && address.get().port() != 0) return address.get();

@@ -220,25 +220,35 @@ void runtime_core::give_back_guest(worker& w) noexcept {
 }
 
 void runtime_core::end_local_tasks(worker& w) noexcept {
-  if (w.index() != worker::guest) return;
-  w.tasks().each([](task_header& t) { t.root.request_cancel(); });
-  w.run_until([&w] { return w.tasks().size() == 0; });
+  task_registry& local = w.tasks();
+  if (w.index() != worker::guest || local.launched() == local.ended()) return;
+  local.set_closed(true);
+  local.each([](task_header& t) { t.root.request_cancel(); });
+  w.run_until([&local] { return local.launched() == local.ended(); });
+  local.set_closed(false);
 }
 
 // ---- ending
 
-std::size_t runtime_core::alive() noexcept {
-  std::size_t n = outside_tasks_.size();
-  for (auto& w : workers_) n += w->tasks().size();
+std::uint64_t runtime_core::launched() noexcept {
+  std::uint64_t n = outside_tasks_.launched();
+  each_loop([&n](worker& w) { n += w.tasks().launched(); });
   return n;
+}
+
+// How many tasks have not ended. Never too few: those that have ended are counted first.
+std::size_t runtime_core::alive() noexcept {
+  std::uint64_t ended = outside_tasks_.ended();
+  each_loop([&ended](worker& w) { ended += w.tasks().ended(); });
+  return static_cast<std::size_t>(launched() - ended);
 }
 
 void runtime_core::cancel_all() noexcept {
   const auto cancel = [](task_header& t) { t.root.request_cancel(); };
-  outside_tasks_.close();
+  outside_tasks_.set_closed(true);
   outside_tasks_.each(cancel);
   for (auto& w : workers_) {
-    w->tasks().close();
+    w->tasks().set_closed(true);
     w->tasks().each(cancel);
   }
 }
@@ -311,17 +321,21 @@ std::string runtime_core::dump_tasks() {
   };
   outside_tasks_.each(describe);
   each_loop([&](worker& w) { w.tasks().each(describe); });
+  std::size_t ready = 0;
+  for (const shared_queue& q : injected_) ready += q.size();
+  each_loop([&](worker& w) { ready += w.queued(); });
   each_loop([me](worker& w) {
     if (&w != me) w.ask_to_pause(false);
   });
-  return "runtime '" + options_.name + "': " + std::to_string(count) + (count == 1 ? " task\n" : " tasks\n") + out;
+  return "runtime '" + options_.name + "': " + std::to_string(count) + (count == 1 ? " task has" : " tasks have") +
+         " begun, " + std::to_string(ready) + " in the queues\n" + out;
 }
 
 runtime_metrics runtime_core::metrics() {
   runtime_metrics m;
   m.name = options_.name;
-  m.tasks_spawned = outside_tasks_.spawned();
-  m.tasks_alive = outside_tasks_.size();
+  m.tasks_alive = alive();
+  m.tasks_spawned = launched();
   for (const shared_queue& q : injected_) m.injected += q.size();
   const blocking_pool::metrics b = blocking_.measure();
   m.blocking_threads = b.threads;
@@ -329,8 +343,6 @@ runtime_metrics runtime_core::metrics() {
   m.blocking_completed = b.completed;
   m.stalls = monitor_.stalls();
   for (auto& w : workers_) {
-    m.tasks_spawned += w->tasks().spawned();
-    m.tasks_alive += w->tasks().size();
     worker_metrics one;
     one.polls = w->turns();
     one.parks = w->count().parks.get();

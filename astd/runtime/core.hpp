@@ -42,7 +42,10 @@ class runtime_core final : public executor {
   [[nodiscard]] idle_set& idlers() noexcept { return idlers_; }
   /// Where a task spawned now belongs: the executor that keeps it.
   [[nodiscard]] executor& executor_for_new_task() noexcept;
+  /// Where it is counted: with this thread's worker, if it is one of ours.
   [[nodiscard]] task_registry& registry_here() noexcept;
+  /// The tasks that begin on threads that are no workers of ours.
+  [[nodiscard]] task_registry& outside_tasks() noexcept { return outside_tasks_; }
 
   // ---- parts
   [[nodiscard]] unsigned worker_count() const noexcept { return static_cast<unsigned>(workers_.size()); }
@@ -86,6 +89,7 @@ class runtime_core final : public executor {
   };
   void run_worker(worker& w) noexcept;
   void stop_threads() noexcept;
+  std::uint64_t launched() noexcept;
   std::size_t alive() noexcept;
   void cancel_all() noexcept;
 
@@ -95,7 +99,7 @@ class runtime_core final : public executor {
   idle_set idlers_;
   static constexpr unsigned injection_shards = 8;
   shared_queue injected_[injection_shards];
-  task_registry outside_tasks_;  // spawned by threads that are no workers
+  task_registry outside_tasks_{true};
   blocking_pool blocking_;
   blocking_operations blocking_operations_;
   std::vector<std::unique_ptr<worker>> workers_;

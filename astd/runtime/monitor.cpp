@@ -77,10 +77,12 @@ bool monitor::look(instant now) noexcept {
     if (stuck < patience) continue;
     helping = true;
     w.end_slice();
-    // What it would run next can be taken by others now, and what it waits for is taken in here.
-    if (resumable* r = w.take_next()) runtime_.inject(*r);
-    if (!w.nothing_to_steal()) runtime_.wake_one();
-    w.events().poll(false);
+    if (runtime_.steals_from(w)) {
+      // What it would run next can be taken by others now, and what it waits for is taken in here.
+      if (resumable* r = w.take_next()) runtime_.inject(*r);
+      if (!w.nothing_to_steal()) runtime_.wake_one();
+      w.events().poll(false);
+    }
     if (stuck >= stall && !s.counted) {
       s.counted = true;
       stalls_.store(stalls_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

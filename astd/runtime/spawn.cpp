@@ -86,7 +86,7 @@ namespace {
 void enter(task_header& t, const spawn_place& place) noexcept {
   t.runtime = place.runtime;
   if (const chain* here = current_chain(); here && here->locals()) inherit_locals(*here, t);
-  if (!place.registry->add(t)) t.root.request_cancel();
+  place.count_in->count_launched();
 }
 
 }  // namespace
@@ -103,6 +103,20 @@ void launch_inline(task_header& t, const spawn_place& place) noexcept {
   set_current_chain(outer);
 }
 
+namespace {
+
+// Where a task of `core` that this thread runs belongs.
+task_registry& registry_of(runtime_core& core) noexcept {
+  worker* const w = worker::current();
+  return w && &w->runtime() == &core ? w->tasks() : core.outside_tasks();
+}
+
+}  // namespace
+
+bool begin_task(task_header& t) noexcept {
+  return registry_of(*t.runtime).add(t) && !t.root.cancel_requested();
+}
+
 void before_frame_ends(task_header& t) noexcept {
   t.registry->remove(t);
   set_current_chain(&t.root);  // destructors may ask who they are
@@ -110,6 +124,7 @@ void before_frame_ends(task_header& t) noexcept {
 
 void after_frame_ended(task_header& t) noexcept {
   if (t.extras && t.extras->inherited) end_inherited_locals(t);
+  registry_of(*t.runtime).count_ended();
   set_current_chain(nullptr);
 }
 

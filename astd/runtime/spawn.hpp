@@ -25,20 +25,22 @@ class runtime_core;
 struct spawn_place {
   runtime_core* runtime;
   executor* on;
-  task_registry* registry;
+  task_registry* count_in;
 };
 runtime_core& current_core();
 spawn_place place_on(runtime_core& core) noexcept;
 spawn_place place_here();               // this thread's pinned executor; throws outside of a runtime
 std::uint64_t new_task_id() noexcept;
 void name_task(task_header& t, std::string name);
-/// Enters the task into the registry and makes it ready.
+/// Makes the task ready.
 void launch(task_header& t, const spawn_place& place) noexcept;
 /// The same, but runs it on the calling thread up to its first suspension.
 void launch_inline(task_header& t, const spawn_place& place) noexcept;
 /// What is left to do when a task's frame is gone: returns what to go on with; sets `gone` if nobody has a handle.
 resumable* end_task(task_header& t, bool& gone) noexcept;
 resumable* tell_joiner(task_header& t, bool& gone) noexcept;
+/// A task's first turn. False: it is to end before it begins.
+bool begin_task(task_header& t) noexcept;
 void before_frame_ends(task_header& t) noexcept;
 void after_frame_ended(task_header& t) noexcept;
 
@@ -63,10 +65,10 @@ void task_started(resumable* r) {
   auto* const t = static_cast<spawned_task<T>*>(&task_header::from_end(r));
   r->set_resume(&task_ended<T>);
   resumable* next = r;
-  if (t->root.cancel_requested())
-    t->root.set_stopped();
-  else
+  if (begin_task(*t))
     next = as_resumable(t->slot.frame());
+  else
+    t->root.set_stopped();
   ASTD_TRANSFER_TO(next);
 }
 

@@ -1,4 +1,5 @@
-// The tasks that were spawned on one worker and have not ended: for dumps, and to end them all.
+// The tasks that have begun on one worker and have not ended: for dumps, and to end them all. And how many there are,
+// with those that are ready but have not begun.
 #pragma once
 
 #include <astd/base/config.hpp>
@@ -14,19 +15,20 @@ namespace astd::detail {
 
 class alignas(cache_line_pair) task_registry {
  public:
-  /// False: the runtime is closing and the task is to be cancelled before it starts.
+  /// `shared`: several threads count here, not only the worker whose it is.
+  explicit task_registry(bool shared) noexcept : shared_(shared) {}
+
+  /// False: the runtime is closing; the task is to end before it begins.
   bool add(task_header& t) noexcept {
     t.registry = this;
     spin_guard guard(lock_);
     tasks_.push_back(t);
-    ++size_;
-    ++spawned_;
     return !closed_;
   }
+  /// Any thread.
   void remove(task_header& t) noexcept {
     spin_guard guard(lock_);
     intrusive_list<task_header>::erase(t);
-    --size_;
   }
 
   /// f(task) for each, under the lock: f resumes nothing.
@@ -35,25 +37,32 @@ class alignas(cache_line_pair) task_registry {
     spin_guard guard(lock_);
     for (task_header* t = tasks_.front(); t; t = tasks_.after(*t)) f(*t);
   }
-  void close() noexcept {
+  void set_closed(bool closed) noexcept {
     spin_guard guard(lock_);
-    closed_ = true;
-  }
-  [[nodiscard]] std::size_t size() const noexcept {
-    spin_guard guard(lock_);
-    return size_;
-  }
-  [[nodiscard]] std::uint64_t spawned() const noexcept {
-    spin_guard guard(lock_);
-    return spawned_;
+    closed_ = closed;
   }
 
+  // Where a task is counted when it is launched and when it has ended need not be the same; only the sums over all
+  // registries agree. By the owner, or by anyone if shared.
+  void count_launched() noexcept { count(launched_); }
+  void count_ended() noexcept { count(ended_); }
+  [[nodiscard]] std::uint64_t launched() const noexcept { return launched_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+
  private:
-  mutable spin_lock lock_;
+  void count(std::atomic<std::uint64_t>& n) noexcept {
+    // release: pairs with the acquire above; who sees a task counted as ended sees that its destructors have run.
+    if (shared_)
+      n.fetch_add(1, std::memory_order_release);
+    else
+      n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  spin_lock lock_;
   bool closed_ = false;
-  std::size_t size_ = 0;
-  std::uint64_t spawned_ = 0;
+  const bool shared_;
   intrusive_list<task_header> tasks_;
+  std::atomic<std::uint64_t> launched_{0};
+  std::atomic<std::uint64_t> ended_{0};
 };
 
 }  // namespace astd::detail

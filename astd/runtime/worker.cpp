@@ -26,6 +26,7 @@ worker::worker(runtime_core& runtime, unsigned index)
     : runtime_(runtime),
       index_(index),
       random_(0x9e3779b9u * (index + 1)),
+      rings_(runtime.steals_from(*this) ? std::make_unique<rings>() : nullptr),
       pinned_executor_(*this),
       loop_(runtime.driver_options()) {}
 
@@ -54,8 +55,8 @@ void worker::pinned::schedule(resumable& r, urgency how) noexcept {
   worker& w = worker_;
   if (this_thread == &w) {
     // Where nobody steals, all our queues are for us alone.
-    if (w.runtime_.steals_from(w))
-      w.push_pinned(r);
+    if (w.rings_)
+      w.pinned_.push_back(r);
     else
       w.push(r, how);
     return;
@@ -69,37 +70,40 @@ void worker::pinned::schedule(resumable& r, urgency how) noexcept {
 }
 
 void worker::push(resumable& r, urgency how) noexcept {
-  if (how == urgency::queued) {
-    push_line(r);
-    if (!polling_) runtime_.notify(*this);
+  if (!rings_) {
+    how == urgency::next ? hot_.push_front(r) : pinned_.push_back(r);
     return;
   }
-  // acq_rel: pairs with take_next() of the monitor.
-  if (resumable* older = next_.exchange(&r, std::memory_order_acq_rel)) {
+  if (how == urgency::queued) {
+    push_line(r);
+  } else if (!next_.load(std::memory_order_relaxed)) {
+    // Only we put something there, so what is empty stays empty. release: pairs with take_next() of the monitor.
+    next_.store(&r, std::memory_order_release);
+    return;  // we run it ourselves: nobody is woken for it
+  } else if (resumable* older = next_.exchange(&r, std::memory_order_acq_rel)) {
     displace(*older);
-    if (!polling_) runtime_.notify(*this);
   }
+  if (!polling_) runtime_.notify(*this);
 }
 
 void worker::push_line(resumable& r) noexcept {
-  if (line_.push(&r)) return;
-  spill_.push_back(line_.take_oldest_half());
-  line_.push(&r);
+  if (rings_->line.push(&r)) return;
+  spill_.push_back(rings_->line.take_oldest_half());
+  rings_->line.push(&r);
 }
 
 void worker::displace(resumable& r) noexcept {
-  if (stack_.push(&r)) return;
-  spill_.push_front(stack_.take_oldest_half());
-  stack_.push(&r);
-}
-
-void worker::push_pinned(resumable& r) noexcept {
-  r.next_ = nullptr;
-  (pinned_last_ ? pinned_last_->next_ : pinned_first_) = &r;
-  pinned_last_ = &r;
+  if (rings_->stack.push(&r)) return;
+  spill_.push_front(rings_->stack.take_oldest_half());
+  rings_->stack.push(&r);
 }
 
 bool worker::take_back(resumable& r) noexcept {
+  if (!rings_) {
+    if (hot_.front() != &r) return false;
+    hot_.pop_front();
+    return true;
+  }
   resumable* expected = &r;
   return next_.load(std::memory_order_relaxed) == &r &&
          next_.compare_exchange_strong(expected, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
@@ -111,24 +115,11 @@ resumable* worker::pop_pinned() noexcept {
   if (inbox_.load(std::memory_order_relaxed)) {
     // acquire: pairs with the pushes. The list is newest first; turn it round.
     resumable* newest = inbox_.exchange(nullptr, std::memory_order_acquire);
-    resumable* oldest = nullptr;
-    while (newest) {
-      resumable* const next = newest->next_;
-      newest->next_ = oldest;
-      oldest = std::exchange(newest, next);
-    }
-    while (oldest) {
-      resumable* const next = oldest->next_;
-      push_pinned(*oldest);
-      oldest = next;
-    }
+    ready_list arrived;
+    while (newest) arrived.push_front(*std::exchange(newest, newest->next_));
+    pinned_.splice_back(arrived);
   }
-  resumable* const r = pinned_first_;
-  if (r) {
-    pinned_first_ = r->next_;
-    if (!pinned_first_) pinned_last_ = nullptr;
-  }
-  return r;
+  return pinned_.pop_front();
 }
 
 // Items that were taken together, oldest first: runs the newest next, keeps the rest at hand.
@@ -143,6 +134,17 @@ resumable* worker::adopt(work_chain<resumable> items) noexcept {
   return nullptr;
 }
 
+// What came from outside goes to the end of the line.
+void worker::take_injected_in_line() noexcept {
+  if (index_ == guest) return;
+  resumable* r = runtime_.take_injected(*this).first;
+  while (r) {
+    resumable* const following = r->next_;
+    rings_ ? push_line(*r) : pinned_.push_back(*r);
+    r = following;
+  }
+}
+
 resumable* worker::next() noexcept {
   if (pause_asked_.load(std::memory_order_relaxed)) [[unlikely]]
     pause();
@@ -150,45 +152,58 @@ resumable* worker::next() noexcept {
     tick_ = 0;
     if (resumable* r = next_in_turn()) return r;
   }
-  if (hot_ < hot_turns) {
-    if (next_.load(std::memory_order_relaxed)) {
-      ++hot_;
-      if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
-    }
-  }
-  hot_ = 0;
-  if (resumable* r = stack_.pop()) return r;
-  if (!spill_.empty())
-    if (resumable* r = adopt(spill_.pop(128))) return r;
-  if (resumable* r = pop_pinned()) return r;
-  if (resumable* r = line_.steal()) return r;
-  if (next_.load(std::memory_order_relaxed))
-    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
-  if (index_ != guest)
-    if (resumable* r = adopt(runtime_.take_injected(*this))) return r;
-  if (poll_world()) {
-    if (resumable* r = line_.steal()) return r;
-    if (resumable* r = pop_pinned()) return r;
-    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
-  }
-  return steal();
+  return rings_ ? next_shared() : next_alone();
 }
 
 // Whoever would otherwise wait behind those that are always ready.
 resumable* worker::next_in_turn() noexcept {
   poll_world();
-  if (index_ != guest)
-    if (work_chain<resumable> items = runtime_.take_injected(*this); items.first) {
-      for (resumable* r = items.first; r != items.last;) push_line(*std::exchange(r, r->next_));
-      return items.last;
+  take_injected_in_line();
+  if (!rings_) {
+    if (++fair_turns_ >= fair_turns_of_stack) {
+      fair_turns_ = 0;
+      pinned_.splice_back(hot_);
     }
-  if (resumable* r = line_.steal()) return r;
+    return pop_pinned();
+  }
+  if (resumable* r = rings_->line.steal()) return r;
   if (resumable* r = pop_pinned()) return r;
-  return stack_.steal();
+  return rings_->stack.steal();
+}
+
+resumable* worker::next_alone() noexcept {
+  if (resumable* r = hot_.pop_front()) return r;
+  if (resumable* r = pop_pinned()) return r;
+  take_injected_in_line();
+  poll_world();
+  if (resumable* r = hot_.pop_front()) return r;
+  return pop_pinned();
+}
+
+resumable* worker::next_shared() noexcept {
+  if (hot_in_a_row_ < hot_turns && next_.load(std::memory_order_relaxed)) {
+    ++hot_in_a_row_;
+    // An exchange, since the monitor may take it.
+    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
+  }
+  hot_in_a_row_ = 0;
+  if (resumable* r = rings_->stack.pop()) return r;
+  if (!spill_.empty())
+    if (resumable* r = adopt(spill_.pop(128))) return r;
+  if (resumable* r = pop_pinned()) return r;
+  if (resumable* r = rings_->line.steal()) return r;
+  if (next_.load(std::memory_order_relaxed))
+    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
+  take_injected_in_line();
+  poll_world();
+  if (resumable* r = rings_->line.steal()) return r;
+  if (resumable* r = pop_pinned()) return r;
+  if (next_.load(std::memory_order_relaxed))
+    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
+  return steal();
 }
 
 resumable* worker::steal() noexcept {
-  if (!runtime_.steals_from(*this)) return nullptr;
   const unsigned n = runtime_.worker_count();
   if (!searching_) {
     if (!runtime_.idlers().start_searching(n)) return nullptr;
@@ -209,19 +224,19 @@ resumable* worker::steal() noexcept {
 
 resumable* worker::steal_from(worker& victim) noexcept {
   // The oldest of the stack are the roots of the largest pieces of work; of a long one take some more.
-  if (resumable* r = victim.stack_.steal()) {
+  if (resumable* r = victim.rings_->stack.steal()) {
     ++counters_.stolen;
-    for (std::size_t more = std::min<std::size_t>(victim.stack_.size() / 2, 32); more; --more) {
-      resumable* const also = victim.stack_.steal();
+    for (std::size_t more = std::min<std::size_t>(victim.rings_->stack.size() / 2, 32); more; --more) {
+      resumable* const also = victim.rings_->stack.steal();
       if (!also) break;
       ++counters_.stolen;
       displace(*std::exchange(r, also));
     }
     return r;
   }
-  if (line_.steal_half(victim.line_)) {
+  if (rings_->line.steal_half(victim.rings_->line)) {
     ++counters_.stolen;
-    if (resumable* r = line_.steal()) return r;
+    if (resumable* r = rings_->line.steal()) return r;
   }
   if (!victim.spill_.empty()) {
     ++counters_.stolen;
@@ -242,7 +257,6 @@ void worker::resume(resumable& r) noexcept {
   operations_left_ = slice_operations;
   if (slice_over_.load(std::memory_order_relaxed)) slice_over_.store(false, std::memory_order_relaxed);
   run(r);
-  set_current_chain(nullptr);
 }
 
 bool worker::spend() noexcept {
@@ -268,14 +282,13 @@ bool worker::own_work() const noexcept { return inbox_.load(std::memory_order_se
 // machines this was measured on), and it is what makes a lone connection fast; how long is learnt from the last waits.
 bool worker::spin() noexcept {
   if (spin_limit_ < 1000 || !loop_.is_open()) return false;
-  const bool may_steal = runtime_.steals_from(*this);
   const instant end = loop_.now() + spin_limit_;
   do {
     for (int i = 0; i < 8; ++i) {
       if (loop_.ready() && poll_world()) return true;
       if (own_work() || runtime_.stopping()) return true;
       if (index_ != guest && runtime_.any_injected()) return true;
-      if (may_steal && searching_ && runtime_.anything_to_steal(*this)) return true;
+      if (searching_ && runtime_.anything_to_steal(*this)) return true;
       relax();
     }
   } while (loop_.now() < end);

@@ -1,25 +1,30 @@
 // A worker: a thread that runs ready tasks, and the loop that brings them news from the world.
 //
-// What is ready lies in one of five places, looked at in this order:
+// What is ready lies in one of these places, looked at in this order:
 //   next_    the task that was woken or spawned last; taken by others only when this worker seems stuck
-//   stack_   what next_ was displaced by: newest first for us, oldest first for thieves
-//   spill_   what did not fit stack_ or line_
+//   stack    what next_ was displaced by: newest first for us, oldest first for thieves
+//   spill_   what did not fit the stack or the line
 //   pinned_  tasks bound to this thread (spawn_local, block_on)
-//   line_    first in, first out: tasks that yielded or that the world woke
+//   line     first in, first out: tasks that yielded or that the world woke
 // so that work close at hand stays hot and fork-join goes depth first. Every 61st turn the order is turned round and
 // the world is asked, so that nothing waits for ever behind tasks that keep spawning or waking each other.
+//
+// A worker that nobody steals from (the only one, one of a runtime without stealing, a thread in block_on) does the
+// same with two plain lists and no atomic operation: hot_ for next_ and the stack, pinned_ for the line.
 #pragma once
 
 #include <astd/base/config.hpp>
 #include <astd/coro/chain.hpp>
 #include <astd/coro/executor.hpp>
 #include <astd/runtime/loop.hpp>
+#include <astd/runtime/ready_list.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
 #include <astd/runtime/work_queue.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace astd::detail {
 
@@ -78,7 +83,6 @@ class worker {
 
   // ---- the owner's
   void push(resumable& r, urgency how) noexcept;
-  void push_pinned(resumable& r) noexcept;
   /// If `r` is what would run next, takes it: the caller transfers to it.
   bool take_back(resumable& r) noexcept;
   /// An operation ended without suspending: false when it is time to let others run.
@@ -93,7 +97,9 @@ class worker {
   [[nodiscard]] unsigned index() const noexcept { return index_; }
   void wake() noexcept { loop_.wake(); }
   /// Nothing that another worker could take. seq_cst: see idle_set.
-  [[nodiscard]] bool nothing_to_steal() const noexcept { return stack_.empty() && line_.empty() && spill_.empty(); }
+  [[nodiscard]] bool nothing_to_steal() const noexcept {
+    return !rings_ || (rings_->stack.empty() && rings_->line.empty() && spill_.empty());
+  }
 
   // For the monitor, and for dumps.
   [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.get(); }
@@ -104,7 +110,10 @@ class worker {
   resumable* take_next() noexcept { return next_.exchange(nullptr, std::memory_order_acq_rel); }
   [[nodiscard]] const running_note& running() const noexcept { return running_; }
   [[nodiscard]] std::size_t queued() const noexcept {
-    return stack_.size() + line_.size() + spill_.size() + (next_.load(std::memory_order_relaxed) ? 1 : 0);
+    const std::size_t own = hot_.size() + pinned_.size();
+    if (!rings_) return own;
+    return own + rings_->stack.size() + rings_->line.size() + spill_.size() +
+           (next_.load(std::memory_order_relaxed) ? 1 : 0);
   }
 
   struct counters {
@@ -122,16 +131,26 @@ class worker {
     worker& worker_;
   };
 
+  // What others may take from; none if nobody steals from us.
+  struct rings {
+    work_queue<resumable, 8192> stack;
+    fifo_queue<resumable, 1024> line;
+  };
+
   static constexpr unsigned fair_turn = 61;
+  static constexpr unsigned fair_turns_of_stack = 16;  // after as many, what lies deep in hot_ gets its turn
   static constexpr unsigned hot_turns = 32;        // of next_ in a row, before the others get a turn
   static constexpr unsigned slice_operations = 128;  // that end at once, before a task is asked to yield
   static constexpr instant longest_spin = 50'000;
 
   void resume(resumable& r) noexcept;
   resumable* next() noexcept;
+  resumable* next_alone() noexcept;
+  resumable* next_shared() noexcept;
   resumable* next_in_turn() noexcept;
   resumable* adopt(work_chain<resumable> items) noexcept;
   resumable* pop_pinned() noexcept;
+  void take_injected_in_line() noexcept;
   resumable* steal() noexcept;
   resumable* steal_from(worker& victim) noexcept;
   void push_line(resumable& r) noexcept;
@@ -150,14 +169,15 @@ class worker {
 
   // The owner's.
   unsigned tick_ = 0;
-  unsigned hot_ = 0;
+  unsigned hot_in_a_row_ = 0;
+  unsigned fair_turns_ = 0;
   unsigned operations_left_ = slice_operations;
   bool searching_ = false;
   bool polling_ = false;  // completions are being run: wake others once, afterwards
   std::uint32_t random_;
   instant spin_limit_ = longest_spin;
-  resumable* pinned_first_ = nullptr;
-  resumable* pinned_last_ = nullptr;
+  ready_list hot_;
+  ready_list pinned_;
   counters counters_;
   worker_counter turns_;
   running_note running_;
@@ -169,10 +189,9 @@ class worker {
   std::atomic<bool> active_{false};
 
   alignas(cache_line_pair) std::atomic<resumable*> next_{nullptr};
-  work_queue<resumable> stack_;
-  fifo_queue<resumable, 1024> line_;
+  const std::unique_ptr<rings> rings_;
   shared_queue spill_;
-  task_registry tasks_;
+  task_registry tasks_{false};
   pinned pinned_executor_;
   loop loop_;
 };

@@ -400,7 +400,8 @@ int epoll_driver::wait_for(detail::instant span) noexcept {
   }
   // Whole milliseconds, upwards: a timer is rather late than asked about again and again.
   const detail::instant milliseconds = span / 1'000'000 + (span % 1'000'000 != 0);
-  return ::epoll_wait(epoll_, fetched_, room_, milliseconds < INT32_MAX ? static_cast<int>(milliseconds) : INT32_MAX);
+  return ::epoll_wait(epoll_, fetched_, room_,
+                      milliseconds < INT32_MAX ? static_cast<int>(milliseconds) : INT32_MAX);
 }
 
 }  // namespace

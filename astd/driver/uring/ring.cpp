@@ -1,6 +1,5 @@
-#include <astd/driver/uring/ring.hpp>
-
 #include <astd/base/assert.hpp>
+#include <astd/driver/uring/ring.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -36,12 +35,12 @@ constexpr unsigned basic = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
 // to collect, so another thread would find nothing: not for shared rings.
 constexpr unsigned flags[] = {
     basic | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-        IORING_SETUP_TASKRUN_FLAG,                                                                 // 6.1
+        IORING_SETUP_TASKRUN_FLAG,  // 6.1
     basic | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN |
-        IORING_SETUP_TASKRUN_FLAG,                                                                 // 6.0
-    basic | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,       // 5.19
-    basic | IORING_SETUP_SUBMIT_ALL,                                                               // 5.18
-    basic,                                                                                         // 5.6
+        IORING_SETUP_TASKRUN_FLAG,                                                            // 6.0
+    basic | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,  // 5.19
+    basic | IORING_SETUP_SUBMIT_ALL,                                                          // 5.18
+    basic,                                                                                    // 5.6
 };
 
 // What there is no other way for; everything else can be carried out otherwise.
@@ -79,7 +78,8 @@ std::string ring::open(bool shared, kernel age) {
   }
   if (result < 0) return because("io_uring_setup", -result);
   opened_ = true;
-  if ((ring_.features & needed_features) != needed_features) return "io_uring of this kernel is too old (before 5.11)";
+  if ((ring_.features & needed_features) != needed_features)
+    return "io_uring of this kernel is too old (before 5.11)";
   if (int error = io_uring_ring_dontfork(&ring_)) return because("madvise (io_uring)", -error);
   entries_ = ring_.sq.ring_entries;
   mask_ = ring_.cq.ring_entries - 1;

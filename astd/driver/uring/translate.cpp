@@ -1,6 +1,5 @@
-#include <astd/driver/uring/translate.hpp>
-
 #include <astd/driver/attempt.hpp>
+#include <astd/driver/uring/translate.hpp>
 
 #include <liburing.h>
 
@@ -76,7 +75,8 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
       io_uring_prep_recvmsg(&entry, op.fd, m.message, static_cast<unsigned>(m.flags & ~MSG_WAITALL));
       break;
     case opcode::sendmsg:
-      io_uring_prep_sendmsg(&entry, op.fd, m.message, static_cast<unsigned>((m.flags & ~MSG_WAITALL) | MSG_NOSIGNAL));
+      io_uring_prep_sendmsg(&entry, op.fd, m.message,
+                            static_cast<unsigned>((m.flags & ~MSG_WAITALL) | MSG_NOSIGNAL));
       break;
     case opcode::openat: io_uring_prep_openat(&entry, op.fd, p.path, p.flags | O_CLOEXEC, p.mode); break;
     case opcode::close: io_uring_prep_close(&entry, op.fd); break;
@@ -91,14 +91,17 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
       io_uring_prep_readv(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset));
       break;
     case opcode::writev:
-      io_uring_prep_writev2(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset), write_flags(op));
+      io_uring_prep_writev2(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset),
+                            write_flags(op));
       break;
     case opcode::fsync: io_uring_prep_fsync(&entry, op.fd, op.args.value ? IORING_FSYNC_DATASYNC : 0); break;
     case opcode::ftruncate:
-      io_uring_prep_rw(static_cast<int>(ftruncate_operation), &entry, op.fd, nullptr, 0, static_cast<std::uint64_t>(t.offset));
+      io_uring_prep_rw(static_cast<int>(ftruncate_operation), &entry, op.fd, nullptr, 0,
+                       static_cast<std::uint64_t>(t.offset));
       break;
     case opcode::statx:
-      io_uring_prep_statx(&entry, op.fd, op.args.stat.path, op.args.stat.flags, op.args.stat.mask, op.args.stat.result);
+      io_uring_prep_statx(&entry, op.fd, op.args.stat.path, op.args.stat.flags, op.args.stat.mask,
+                          op.args.stat.result);
       break;
     case opcode::renameat:
       io_uring_prep_renameat(&entry, op.fd, op.args.two_paths.from, op.args.two_paths.to_directory,

@@ -1,10 +1,9 @@
-#include <astd/driver/uring/uring_driver.hpp>
-
 #include <astd/driver/attempt.hpp>
 #include <astd/driver/generation.hpp>
 #include <astd/driver/native_driver.hpp>
 #include <astd/driver/uring/ring.hpp>
 #include <astd/driver/uring/translate.hpp>
+#include <astd/driver/uring/uring_driver.hpp>
 
 #include <cerrno>
 #include <new>
@@ -22,7 +21,9 @@ constexpr std::uint64_t mark_wake = 1;
 class uring_driver final : public native_driver {
  public:
   uring_driver(blocking_executor* blocking, kernel age) noexcept
-      : native_driver(blocking), wake_multishot_(age == kernel::present), age_(age) {}
+      : native_driver(blocking),
+        wake_multishot_(age == kernel::present),
+        age_(age) {}
   std::string open(bool shared);
   std::string description() const { return ring_.description(); }
 
@@ -31,7 +32,8 @@ class uring_driver final : public native_driver {
   void cancel(operation& op) noexcept override;
   void collect(completions& done, bool owner) noexcept override;
   bool ready() const noexcept override {
-    return ring_.has_completions() || batched_.load(std::memory_order_relaxed) || ring_.wants_entry() || has_ended();
+    return ring_.has_completions() || batched_.load(std::memory_order_relaxed) || ring_.wants_entry() ||
+           has_ended();
   }
   void prepare_wait() noexcept override;
   void wait(detail::instant deadline) noexcept override;
@@ -60,14 +62,14 @@ class uring_driver final : public native_driver {
   // What found the submission queue full, in order. Operations in to_cancel_ are the kernel's (place::kernel).
   completions queued_;
   completions to_cancel_;
-  bool wake_unwatched_ = true;     // the poll on the wakeup is to be armed
-  bool wake_multishot_;            // it stays armed (5.13); else every wake takes a new one
+  bool wake_unwatched_ = true;  // the poll on the wakeup is to be armed
+  bool wake_multishot_;         // it stays armed (5.13); else every wake takes a new one
   const kernel age_;
-  int accepting_ = -1;             // a listener that gave a connection when last asked: there may be more
+  int accepting_ = -1;  // a listener that gave a connection when last asked: there may be more
   struct {
-    unsigned streak = 0;  // of reads that were not there
-    unsigned skip = 0;    // attempts to leave out
-  } cold_[2];                        // of files (at an offset), of anything (at its own position)
+    unsigned streak = 0;              // of reads that were not there
+    unsigned skip = 0;                // attempts to leave out
+  } cold_[2];                         // of files (at an offset), of anything (at its own position)
   std::atomic<bool> batched_{false};  // for ready(): entries not handed over; relaxed, a hint
 
   // The owner's, between prepare_wait() and wait().
@@ -298,7 +300,8 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
   switch (result) {
     case -EAGAIN:
       // Kernels before 5.17 do not wait for some descriptors in non-blocking mode. Who said MSG_DONTWAIT wants it so.
-      if (wants_no_wait(op) || nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing) break;
+      if (wants_no_wait(op) || nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing)
+        break;
       if (op.cancel_asked) return end(op, -ECANCELED);
       return send(op, place::polling);
     case -EOPNOTSUPP:

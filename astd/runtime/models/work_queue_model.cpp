@@ -113,14 +113,14 @@ struct last_item : rl::test_suite<last_item, 3> {
 // The owner makes room while thieves steal.
 struct overflow : rl::test_suite<overflow, 3> {
   work_queue<item, 2> queue;
-  items_of<5> items;
+  items_of<4> items;
 
   void thread(unsigned id) {
     if (id != 0) {
-      for (int i = 0; i < 2; ++i) items.take(queue.steal());
+      items.take(queue.steal());
       return;
     }
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 4; ++i) {
       item* it = items.make(i);
       while (!queue.push_quietly(it)) items.take(queue.take_oldest_half());
     }
@@ -148,7 +148,6 @@ struct halves : rl::test_suite<halves, 3> {
     queues[id].steal_half(queues[0]);
     items.take(queues[id].steal());
     queues[id].steal_half(queues[3 - id]);
-    queues[id].steal_half(queues[0]);
     items.take(queues[id].steal());
   }
   void after() {
@@ -163,7 +162,7 @@ template <class Queue, int Kind>
 struct sleeper : rl::test_suite<sleeper<Queue, Kind>, 2> {
   Queue queue, source;
   detail::atomic<int> idle;
-  items_of<2> items;
+  items_of<1> items;
   bool wakes = false;
   bool sleeps = false;
 
@@ -177,7 +176,6 @@ struct sleeper : rl::test_suite<sleeper<Queue, Kind>, 2> {
       queue.push(items.make(0));
     } else if constexpr (Kind == 1) {
       queue.push_quietly(items.make(0));
-      queue.push_quietly(items.make(1));
       queue.announce();
     } else {
       source.push_quietly(items.make(0));
@@ -207,7 +205,7 @@ bool passes(const model& m, rl::scheduler_type_e search, unsigned long schedules
   std::ostringstream out;
   rl::test_params params;
   params.search_type = search;
-  params.context_bound = 3;
+  params.context_bound = 2;
   params.iteration_count = schedules;
   params.output_stream = params.progress_stream = &out;
   const bool good = m.run(params);
@@ -224,6 +222,7 @@ const char* name_of(unsigned property) {
 }  // namespace astd::models
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using namespace astd::models;
   const unsigned long schedules = (argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 300) * 1000;
   int failures = 0;
@@ -247,13 +246,11 @@ int main(int argc, char** argv) {
       weakened_by = property;
       bool noticed = false;
       for (const model& m : models) {
-        for (const rl::scheduler_type_e search : {rl::sched_random, rl::sched_bound}) {
-          unsigned long ran = 0;
-          std::string said;
-          if (noticed || passes(m, search, schedules, ran, said)) continue;
-          noticed = true;
-          std::printf("line %u without %s: found by \"%s\" at schedule %lu\n", line, name_of(property), m.name, ran);
-        }
+        unsigned long ran = 0;
+        std::string said;
+        if (noticed || passes(m, rl::sched_random, schedules, ran, said)) continue;
+        noticed = true;
+        std::printf("line %u without %s: found by \"%s\" at schedule %lu\n", line, name_of(property), m.name, ran);
       }
       if (!noticed) {
         ++unnoticed;

@@ -1,0 +1,187 @@
+#include <astd/coro/as_result.hpp>
+#include <astd/fs/file.hpp>
+#include <astd/fs/whole_file.hpp>
+#include <astd/io/concepts.hpp>
+#include <astd/io/test_support.hpp>
+#include <astd/io/write_all.hpp>
+#include <astd/runtime/spawn.hpp>
+#include <astd/runtime/this_task.hpp>
+#include <astd/testing/gtest.hpp>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include <stdlib.h>
+
+namespace astd::fs {
+namespace {
+
+static_assert(io::reader<file> && io::writer<file>);
+
+// A directory that is gone with it.
+class scratch {
+ public:
+  scratch() {
+    char name[] = "/tmp/astd-files-XXXXXX";
+    directory_ = ::mkdtemp(name);
+  }
+  ~scratch() { std::filesystem::remove_all(directory_); }
+  scratch(const scratch&) = delete;
+  scratch& operator=(const scratch&) = delete;
+  [[nodiscard]] path operator/(const char* name) const { return directory_ / name; }
+  [[nodiscard]] path made(const char* name, std::string_view content) const {
+    std::ofstream(*this / name, std::ios::binary) << content;
+    return *this / name;
+  }
+
+ private:
+  path directory_;
+};
+
+std::string content_of(const path& name) {
+  std::ifstream in(name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::size_t open_descriptors() {
+  std::size_t n = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
+  return n;
+}
+
+std::string pattern(std::size_t size) {
+  std::string text(size, ' ');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 131 >> 3);
+  return text;
+}
+
+ASTD_TEST(whole_file, is_read) {
+  scratch here;
+  const std::string text = co_await read_to_string(here.made("a", "some\ntext"));
+  EXPECT_EQ(text, "some\ntext");
+  const std::vector<std::byte> bytes = co_await read(here / "a");
+  EXPECT_EQ(bytes.size(), 9u);
+  EXPECT_EQ(bytes.at(3), std::byte('e'));
+}
+
+ASTD_TEST(whole_file, may_be_empty) {
+  scratch here;
+  const std::string text = co_await read_to_string(here.made("empty", ""));
+  EXPECT_EQ(text, "");
+  const std::vector<std::byte> bytes = co_await read(here / "empty");
+  EXPECT_TRUE(bytes.empty());
+}
+
+ASTD_TEST(whole_file, has_any_size) {
+  scratch here;
+  // Around the size of the first read and its double.
+  for (std::size_t size : {1u, 16383u, 16384u, 16385u, 32767u, 32768u, 32769u, 10'485'760u}) {
+    const std::string content = pattern(size);
+    const path name = here.made("x", content);
+    const std::string text = co_await read_to_string(name);
+    EXPECT_TRUE(text == content) << size;
+    const std::vector<std::byte> bytes = co_await read(name);
+    EXPECT_EQ(bytes.size(), size);
+  }
+}
+
+ASTD_TEST(whole_file, may_have_more_than_its_size_says) {
+  const std::string text = co_await read_to_string("/proc/self/maps");
+  EXPECT_EQ(std::filesystem::file_size("/proc/self/maps"), 0u);
+  EXPECT_NE(text.find("[stack]"), std::string::npos);
+  const std::string zero = co_await read_to_string("/dev/null");
+  EXPECT_EQ(zero, "");
+}
+
+ASTD_TEST(whole_file, errors_name_the_path) {
+  scratch here;
+  const path missing = here / "missing";
+  const auto code = co_await as_result(read_to_string(missing));
+  EXPECT_EQ(code.error(), std::errc::no_such_file_or_directory);
+  const std::string what = co_await test::error_of(read_to_string(missing));
+  EXPECT_EQ(what, "open " + missing.string() + ": No such file or directory");
+  const std::string bytes = co_await test::error_of(read(missing));
+  EXPECT_EQ(bytes, what);
+  const std::string directory = co_await test::error_of(read_to_string("/tmp"));
+  EXPECT_EQ(directory, "read /tmp: Is a directory");
+  const std::string no_place = co_await test::error_of(write(here / "missing/x", "x"));
+  EXPECT_EQ(no_place, "open " + (here / "missing/x").string() + ": No such file or directory");
+  const std::string full = co_await test::error_of(write("/dev/full", "x"));
+  EXPECT_EQ(full, "write /dev/full: No space left on device");
+}
+
+ASTD_TEST(whole_file, is_written) {
+  scratch here;
+  co_await write(here / "new", "some text");
+  EXPECT_EQ(content_of(here / "new"), "some text");
+  co_await write(here / "new", std::string("less"));
+  EXPECT_EQ(content_of(here / "new"), "less");
+  co_await write(here / "new", "");
+  EXPECT_EQ(content_of(here / "new"), "");
+  const std::string large = pattern(10'485'760);
+  co_await write(here / "new", large);
+  EXPECT_TRUE(content_of(here / "new") == large);
+}
+
+ASTD_TEST(whole_file, leaves_no_descriptor_open_however_it_ends) {
+  scratch here;
+  const path name = here.made("a", pattern(300'000));
+  co_await read_to_string(name);
+  const std::size_t before = open_descriptors();
+  int ended = 0;
+  int cancelled = 0;
+  for (int turn = 0; turn < 300; ++turn) {
+    auto reading = spawn(read_to_string(name));
+    auto writing = spawn(write(here / "b", "text"));
+    for (int k = 0; k < turn % 8; ++k) co_await this_task::yield();
+    const auto text = co_await reading.cancel();
+    static_cast<void>(co_await writing.cancel());
+    text ? ++ended : ++cancelled;
+    EXPECT_TRUE(!text || text->size() == 300'000u);
+  }
+  EXPECT_EQ(ended + cancelled, 300);
+  co_await test::error_of(read_to_string("/tmp"));
+  // What nobody awaits is closed in the background.
+  while (open_descriptors() > before) co_await this_task::sleep_for(std::chrono::milliseconds(1));
+}
+
+ASTD_TEST(file, is_written_and_read_piece_by_piece) {
+  scratch here;
+  file out = co_await file::create(here / "a");
+  co_await io::write_all(out, "some ");
+  const std::size_t n = co_await out.write("text");
+  EXPECT_EQ(n, 4u);
+  EXPECT_EQ(content_of(here / "a"), "some text") << "a write has reached the system";
+  co_await out.close();
+  co_await out.close();
+  file in = co_await file::open(here / "a");
+  std::array<char, 5> buffer;
+  const std::size_t first = co_await in.read(buffer);
+  EXPECT_EQ(std::string(buffer.data(), first), "some ");
+  const std::size_t second = co_await in.read(buffer);
+  EXPECT_EQ(std::string(buffer.data(), second), "text");
+  const std::size_t end = co_await in.read(buffer);
+  EXPECT_EQ(end, 0u);
+  const std::string what = co_await test::error_of(in.write("x"));
+  EXPECT_EQ(what, "write " + (here / "a").string() + ": Bad file descriptor");
+  const std::string closed = co_await test::error_of(out.write("x"));
+  EXPECT_EQ(closed, "write " + (here / "a").string() + ": Bad file descriptor");
+}
+
+ASTD_TEST(file, moves) {
+  scratch here;
+  file one = co_await file::create(here / "a");
+  file two = std::move(one);
+  co_await io::write_all(two, "moved");
+  one = co_await file::open(here / "a");
+  two = std::move(one);
+  std::array<char, 5> buffer;
+  const std::size_t n = co_await two.read(buffer);
+  EXPECT_EQ(std::string(buffer.data(), n), "moved");
+}
+
+}  // namespace
+}  // namespace astd::fs

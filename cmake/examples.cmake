@@ -1,0 +1,18 @@
+# Examples are found, not listed: examples/NAME.cpp, or every source of examples/NAME/, becomes example_NAME.
+
+file(GLOB examples CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/examples/*")
+foreach(example IN LISTS examples)
+  cmake_path(GET example STEM name)
+  if(IS_DIRECTORY "${example}")
+    file(GLOB sources CONFIGURE_DEPENDS "${example}/*.cpp")
+  elseif(example MATCHES "\\.cpp$")
+    set(sources "${example}")
+  else()
+    continue()
+  endif()
+  if(sources)
+    add_executable(example_${name} ${sources})
+    target_link_libraries(example_${name} PRIVATE astd::main)
+    astd_house_flags(example_${name})
+  endif()
+endforeach()

@@ -1,0 +1,109 @@
+# The tests: one executable for all of astd/**/*_test.cpp, run once for each driver and number of workers, and the
+# tests of the build itself (compile-fail cases, headers alone, the installed package).
+
+find_package(GTest REQUIRED)
+
+option(ASTD_TEST_PCH "Precompile what nearly every test includes" ON)
+mark_as_advanced(ASTD_TEST_PCH)
+
+# --- the suite -----------------------------------------------------------------------------------------------------
+
+add_executable(astd_tests ${astd_tests})
+target_link_libraries(astd_tests PRIVATE astd::astd GTest::gmock_main)
+target_compile_definitions(astd_tests PRIVATE ASTD_HAS_URING=${ASTD_HAS_URING})
+astd_house_flags(astd_tests)
+if(ASTD_HAS_URING)
+  target_link_libraries(astd_tests PRIVATE LibUring::LibUring)
+endif()
+if(ASTD_TEST_PCH)
+  target_precompile_headers(astd_tests PRIVATE <gtest/gtest.h> <chrono> <coroutine> <memory> <string> <thread> <vector>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Without a time stamp inside, ccache can tell two equal precompiled headers are equal.
+    target_compile_options(astd_tests PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
+endif()
+
+set(astd_suite_environment
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1"
+    "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=second_deadlock_stack=1:history_size=4")
+set(astd_suite_timeout 300)
+if(ASTD_SANITIZE)
+  set(astd_suite_timeout 900)
+  # Reports name functions and lines only if the runtime finds the symbolizer, which Debian keeps beside its compiler.
+  file(REAL_PATH "${CMAKE_CXX_COMPILER}" compiler)
+  cmake_path(GET compiler PARENT_PATH compiler_folder)
+  find_program(ASTD_SYMBOLIZER llvm-symbolizer HINTS "${compiler_folder}")
+  mark_as_advanced(ASTD_SYMBOLIZER)
+  if(ASTD_SYMBOLIZER)
+    list(TRANSFORM astd_suite_environment APPEND ":external_symbolizer_path=${ASTD_SYMBOLIZER}")
+  endif()
+endif()
+
+# A run of the whole suite: astd_add_suite(NAME [ENVIRONMENT KEY=VALUE...] [LAUNCHER COMMAND ARGUMENT...]).
+function(astd_add_suite name)
+  cmake_parse_arguments(PARSE_ARGV 1 suite "" "" "ENVIRONMENT;LAUNCHER")
+  add_test(NAME ${name} COMMAND ${suite_LAUNCHER} $<TARGET_FILE:astd_tests>)
+  set_tests_properties(${name} PROPERTIES LABELS suite TIMEOUT ${astd_suite_timeout} SKIP_RETURN_CODE 77
+                                          ENVIRONMENT "${suite_ENVIRONMENT};${astd_suite_environment}")
+endfunction()
+
+foreach(workers 1 3)
+  astd_add_suite(suite.epoll.${workers} ENVIRONMENT ASTD_DRIVER=epoll ASTD_THREAD_COUNT=${workers})
+endforeach()
+
+if(ASTD_HAS_URING)
+  find_path(Seccomp_INCLUDE_DIR seccomp.h)
+  find_library(Seccomp_LIBRARY seccomp)
+  mark_as_advanced(Seccomp_INCLUDE_DIR Seccomp_LIBRARY)
+  set(need_io_uring "")
+  if(Seccomp_INCLUDE_DIR AND Seccomp_LIBRARY)
+    add_executable(astd_confine tests/confine.cpp)
+    target_include_directories(astd_confine PRIVATE "${Seccomp_INCLUDE_DIR}")
+    target_link_libraries(astd_confine PRIVATE "${Seccomp_LIBRARY}")
+    target_compile_features(astd_confine PRIVATE cxx_std_23)
+    astd_house_flags(astd_confine)
+    set(need_io_uring LAUNCHER $<TARGET_FILE:astd_confine> --need-io-uring)
+  else()
+    message(STATUS "astd: libseccomp was not found (Debian: libseccomp-dev): no tests with io_uring refused")
+  endif()
+
+  foreach(workers 1 3)
+    astd_add_suite(suite.uring.${workers} ENVIRONMENT ASTD_DRIVER=uring ASTD_THREAD_COUNT=${workers} ${need_io_uring})
+  endforeach()
+
+  # The driver is chosen by the runtime here: it has to cope with what it finds.
+  if(TARGET astd_confine AND NOT ASTD_SANITIZE)
+    foreach(error EPERM ENOSYS ENOMEM)
+      astd_add_suite(confined.${error} ENVIRONMENT ASTD_THREAD_COUNT=3
+                     LAUNCHER $<TARGET_FILE:astd_confine> --refuse-io-uring=${error})
+    endforeach()
+    astd_add_suite(confined.memlock ENVIRONMENT ASTD_THREAD_COUNT=3
+                   LAUNCHER $<TARGET_FILE:astd_confine> --memlock=65536)
+    # Told to use epoll, astd does not so much as ask: asking alone is deadly in some sandboxes.
+    astd_add_suite(confined.SIGSYS ENVIRONMENT ASTD_DRIVER=epoll ASTD_THREAD_COUNT=3
+                   LAUNCHER $<TARGET_FILE:astd_confine> --refuse-io-uring=SIGSYS)
+  endif()
+endif()
+
+# What ./test builds when only tests of the suite are asked for.
+add_custom_target(astd_suite DEPENDS astd_tests $<TARGET_NAME_IF_EXISTS:astd_confine>)
+
+# --- the build -----------------------------------------------------------------------------------------------------
+
+include(cmake/compile_fail.cmake)
+include(cmake/headers_alone.cmake)
+
+# The package as a user sees it: installed below build/, found, compiled against, run.
+if(PROJECT_IS_TOP_LEVEL AND NOT ASTD_SANITIZE)
+  set(package_dir "${PROJECT_BINARY_DIR}/package")
+  add_test(NAME package.install COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --config $<CONFIG>
+                                        --prefix "${package_dir}/prefix")
+  add_test(NAME package.use
+           COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test "${PROJECT_SOURCE_DIR}/tests/package" "${package_dir}/build"
+                   --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}"
+                   --build-options "-DCMAKE_PREFIX_PATH=${package_dir}/prefix" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
+                                   "-DCMAKE_BUILD_TYPE=$<CONFIG>"
+                   --test-command package_user)
+  set_tests_properties(package.install PROPERTIES FIXTURES_SETUP package LABELS build)
+  set_tests_properties(package.use PROPERTIES FIXTURES_REQUIRED package LABELS build TIMEOUT 120)
+endif()

@@ -1,0 +1,49 @@
+// A TCP server that sends back what it gets, to all at once. ADDRESS:PORT as argument: until Ctrl-C; without: to a client of its own.
+#include <astd/future.hpp>
+#include <astd/io.hpp>
+#include <astd/net.hpp>
+#include <astd/print.hpp>
+#include <astd/task.hpp>
+
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace io = astd::io;
+namespace net = astd::net;
+
+astd::task<> echo(net::tcp_stream stream) {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    auto size = co_await stream.read(buffer);
+    if (size == 0) co_return;  // the client has said everything
+    co_await io::write_all(stream, std::span(buffer).first(size));
+  }
+}
+
+astd::task<> serve(net::tcp_listener& listener) {
+  for (;;) {
+    auto [stream, peer] = co_await listener.accept();
+    co_await astd::println("{} is here", peer);
+    astd::spawn(echo(std::move(stream))).detach();  // and on to the next, without waiting for this one
+  }
+}
+
+astd::task<> ask(net::socket_address server) {
+  auto stream = co_await net::tcp_stream::connect(server);
+  co_await io::write_all(stream, "Is anybody there?");
+  std::array<char, 17> buffer;
+  co_await io::read_exact(stream, buffer);
+  co_await astd::println("{} says: {}", server, std::string_view(buffer.data(), buffer.size()));
+}
+
+astd::task<int> async_main(std::span<const std::string_view> args) {
+  auto listener = co_await net::tcp_listener::bind(args.size() > 1 ? args[1] : "127.0.0.1:0");
+  co_await astd::println("Listening on {}", listener.local_address());
+  if (args.size() > 1)
+    co_await serve(listener);
+  else
+    co_await astd::race(serve(listener), ask(listener.local_address()));  // when the client has ended, so has the server
+  co_return 0;
+}

@@ -1,6 +1,5 @@
 // The first of two wins, and the other has ended, destructors and all, before race returns.
 #include <astd/future.hpp>
-#include <astd/print.hpp>
 #include <astd/task.hpp>
 #include <astd/this_task.hpp>
 
@@ -26,6 +25,6 @@ astd::task<std::string> fetch(std::string mirror, std::chrono::milliseconds take
 
 astd::task<int> async_main() {
   auto page = co_await astd::race(fetch("a slow mirror", 1h), fetch("a quick mirror", 10ms));
-  co_await astd::println("got {}", page);
+  std::printf("got %s\n", page.c_str());
   co_return 0;
 }

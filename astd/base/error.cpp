@@ -24,16 +24,15 @@ struct failure::shared_text {
 failure::failure(std::error_code code, std::string_view subject) noexcept : failure(code, {}, subject) {}
 
 failure::failure(std::error_code code, std::string_view action, std::string_view subject) noexcept : code_(code) {
-  const std::size_t gap = action.empty() ? 0 : 1;
+  const std::size_t gap = action.empty() || subject.empty() ? 0 : 1;
   const std::size_t size = action.size() + gap + subject.size();
+  if (size == 0) return;
   void* memory = ::operator new(sizeof(shared_text) + size, std::nothrow);
   if (!memory) return;
   text_ = ::new (memory) shared_text{.size = size};
   char* out = reinterpret_cast<char*>(text_ + 1);
-  if (gap) {
-    std::memcpy(out, action.data(), action.size());
-    out[action.size()] = ' ';
-  }
+  if (!action.empty()) std::memcpy(out, action.data(), action.size());
+  if (gap) out[action.size()] = ' ';
   if (!subject.empty()) std::memcpy(out + action.size() + gap, subject.data(), subject.size());
 }
 
@@ -104,7 +103,9 @@ namespace {
   std::abort();
 }
 }  // namespace
-void throw_failure(failure f) { die(std::string(f.subject()) + ": " + f.code().message()); }
+void throw_failure(failure f) {
+  die((f.subject().empty() ? std::string() : std::string(f.subject()) + ": ") + f.code().message());
+}
 void throw_task_cancelled(std::string_view task) { die(std::string(task) + " was cancelled"); }
 void throw_invalid_argument(const char* message) { die(message); }
 void rethrow(std::exception_ptr) { die("an exception"); }

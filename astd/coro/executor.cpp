@@ -7,7 +7,9 @@ namespace {
 
 class inline_executor final : public executor {
  public:
-  void schedule(resumable& r, urgency) noexcept override { run(r); }
+  // When whoever asks for it comes back to run(), if that is where it is called from: two chains that wake each other
+  // would use up the stack.
+  void schedule(resumable& r, urgency) noexcept override { is_inside_run() ? defer(r) : run(r); }
 };
 
 executor& on_the_spot() noexcept {

@@ -8,13 +8,18 @@ waker::~waker() {
 }
 
 void waker::wake() const noexcept {
-  detail::spin_guard guard(state_->lock);
-  if (state_->waiting) state_->waiting->wake();
+  detail::poller* due = nullptr;
+  {
+    detail::spin_guard guard(state_->lock);
+    if (state_->waiting && state_->waiting->claim_turn()) due = state_->waiting;
+  }
+  // Without the lock, which the poll may want. It cannot end before the turn that we claimed.
+  if (due) due->schedule_turn(detail::urgency::next);
 }
 
 namespace detail {
 
-poller::poller() : turn_(&run_poll, this), waker_(new waker_state) { waker_.state_->waiting = this; }
+poller::poller() : turn_(&run_turn, this), waker_(new waker_state) { waker_.state_->waiting = this; }
 
 poller::~poller() {
   spin_guard guard(waker_.state_->lock);
@@ -24,31 +29,35 @@ poller::~poller() {
 resumable* poller::start_polling(const await_context& c) noexcept {
   attach(c);
   if (!publish()) return stop();
-  return poll_until_idle();
+  return rest();
 }
 
-// Called by the holder of the busy bit, after a poll without an outcome or a wake.
-resumable* poller::poll_until_idle() noexcept {
-  for (;;) {
-    // acq_rel: what a waker did before wake() is seen by the next poll, and the reverse.
-    std::uint8_t seen = busy;
-    if (state_.compare_exchange_strong(seen, 0, std::memory_order_acq_rel, std::memory_order_acquire)) return nullptr;
-    if (seen & stopping) return finish(true);
-    state_.fetch_and(static_cast<std::uint8_t>(~again), std::memory_order_acq_rel);
-    if (poll()) return finish(false);
-  }
+// By the holder of the busy bit, after a poll without an outcome.
+resumable* poller::rest() noexcept {
+  // acq_rel: what a waker did before wake() is seen by the next poll, and the reverse.
+  std::uint8_t seen = busy;
+  if (state_.compare_exchange_strong(seen, 0, std::memory_order_acq_rel, std::memory_order_acquire)) return nullptr;
+  if (seen & stopping) return finish(true);
+  // Woken during the poll, perhaps by itself: whatever else is ready comes first.
+  schedule_turn(urgency::queued);
+  return nullptr;
 }
 
-void poller::run_poll(resumable* r) {
-  auto& self = *static_cast<poller*>(r->second_);
-  set_current_chain(self.in());
-  resumable* const next = self.poll_until_idle();
+resumable* poller::turn() noexcept {
+  set_current_chain(in());
+  if (state_.fetch_and(static_cast<std::uint8_t>(~again), std::memory_order_acq_rel) & stopping) return finish(true);
+  if (poll()) return finish(false);
+  return rest();
+}
+
+void poller::run_turn(resumable* r) {
+  resumable* const next = static_cast<poller*>(r->second_)->turn();
   ASTD_TRANSFER_TO(next);
 }
 
-void poller::wake() noexcept {
-  if (!(state_.fetch_or(busy | again, std::memory_order_acq_rel) & busy)) in()->on().schedule(turn_, urgency::next);
-}
+bool poller::claim_turn() noexcept { return !(state_.fetch_or(busy | again, std::memory_order_acq_rel) & busy); }
+
+void poller::schedule_turn(urgency how) noexcept { in()->on().schedule(turn_, how); }
 
 void poller::request_stop() noexcept {
   // Whoever is busy sees the bit; if nobody is, we are, and it ends here.

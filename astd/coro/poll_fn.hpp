@@ -37,7 +37,8 @@ class waker {
     return *this;
   }
   ~waker();
-  /// The polled function is called again, soon, on its chain's executor. Several wakes may lead to one poll.
+  /// The polled function is called again, soon, on its chain's executor, and never within wake(). Several wakes may lead
+  /// to one poll.
   void wake() const noexcept;
 
  private:
@@ -65,9 +66,12 @@ class poller : public suspension {
   static constexpr std::uint8_t busy = 1, again = 2, stopping = 4;
   /// True when there is an outcome.
   virtual bool poll() noexcept = 0;
-  void wake() noexcept;
-  resumable* poll_until_idle() noexcept;
-  static void run_poll(resumable* r);
+  resumable* rest() noexcept;
+  resumable* turn() noexcept;
+  static void run_turn(resumable* r);
+  /// True if the caller must schedule the turn; until that has come the await does not end.
+  bool claim_turn() noexcept;
+  void schedule_turn(urgency how) noexcept;
 
   resumable turn_;
   std::atomic<std::uint8_t> state_{busy};

@@ -3,7 +3,10 @@
 namespace astd::detail {
 namespace {
 constinit thread_local resumable* deferred = nullptr;
-}
+constinit thread_local bool inside_run = false;
+}  // namespace
+
+bool is_inside_run() noexcept { return inside_run; }
 
 void defer(resumable& r) noexcept {
   r.next_ = deferred;
@@ -13,7 +16,9 @@ void defer(resumable& r) noexcept {
 void run(resumable& r) noexcept {
   // A run inside a run (block_on within a task) leaves the outer one's work to the outer one.
   resumable* const outer = deferred;
+  const bool was_inside = inside_run;
   deferred = nullptr;
+  inside_run = true;
   r.resume_(&r);
   while (resumable* next = deferred) {
     deferred = next->next_;
@@ -21,6 +26,7 @@ void run(resumable& r) noexcept {
     next->resume_(next);
   }
   deferred = outer;
+  inside_run = was_inside;
 }
 
 }  // namespace astd::detail

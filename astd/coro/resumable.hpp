@@ -47,6 +47,9 @@ void defer(resumable& r) noexcept;
 /// resumes an astd coroutine by hand must use it, too.
 void run(resumable& r) noexcept;
 
+/// Whether this thread is in run(), so that what is deferred will be resumed.
+bool is_inside_run() noexcept;
+
 /// What an await_suspend returns to go on with `r`, or to go back to the loop if `r` is null.
 inline std::coroutine_handle<> transfer(resumable* r) noexcept {
   if (!r) return std::noop_coroutine();

@@ -91,11 +91,9 @@ class threads_executor final : public detail::executor {
     for (std::thread& t : threads_) t.join();
   }
   void schedule(detail::resumable& r, detail::urgency) noexcept override {
-    {
-      std::lock_guard guard(mutex_);
-      ready_.push_back(&r);
-    }
-    changed_.notify_one();
+    std::lock_guard guard(mutex_);
+    ready_.push_back(&r);
+    changed_.notify_one();  // under the lock: we may be gone as soon as `r` has run
   }
 
  private:

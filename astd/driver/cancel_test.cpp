@@ -97,6 +97,23 @@ TEST_P(cancels, one_of_several_waiters) {
   EXPECT_EQ(loop.finish(c), 1);
 }
 
+TEST_P(cancels, whoever_was_told_of_what_another_took) {
+  test_loop loop(wanted());
+  pair p;
+  for (int i = 0; i < 50; ++i) {
+    char bytes[2];
+    receiving a(p.ends[1], &bytes[0], 1), b(p.ends[1], &bytes[1], 1);
+    ASSERT_FALSE(loop.submit(a));
+    ASSERT_FALSE(loop.submit(b));
+    loop.collect();
+    // Both may be told; one byte is for one of them.
+    ASSERT_EQ(::send(p.ends[0], "x", 1, 0), 1);
+    loop.cancel(b);
+    if (loop.finish(b) == 1) loop.cancel(a);
+    EXPECT_EQ(loop.finish(a) + b.result, 1 - ECANCELED);
+  }
+}
+
 TEST_P(cancels, racing_with_completion_it_ends_once_and_no_byte_is_lost) {
   test_loop loop(wanted());
   pair p;

@@ -91,6 +91,23 @@ TEST_P(descriptors, a_polled_number_reopened_behind_our_back) {
   }
 }
 
+TEST_P(descriptors, a_number_closed_by_perform_and_reopened_untold) {
+  // Against the rules (adopt() is missing), and it works: closing counts, too.
+  test_loop loop(wanted());
+  for (int i = 0; i < 10; ++i) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    exchange(loop, ends[0], ends[1]);
+    for (int fd : ends) {
+      operation close;
+      close.code = opcode::close;
+      close.fd = fd;
+      perform(close);
+      EXPECT_EQ(close.result, 0);
+    }
+  }
+}
+
 TEST_P(descriptors, a_number_adopted_anew_for_the_same_file) {
   test_loop loop(wanted());
   pair p;

@@ -304,6 +304,40 @@ TEST_P(sockets, a_refused_connection_is_an_error) {
   close_in(loop, client);
 }
 
+// On the loopback a connection is made, or refused, inside the call, unless the listener's queue is full: then the
+// first packet is dropped, and the next comes a second later.
+TEST_P(sockets, a_connection_that_takes_its_time) {
+  test_loop loop(wanted());
+  auto busy = std::make_unique<listening>(loop, 0), doomed = std::make_unique<listening>(loop, 0);
+  const int first = busy->dial(), other = doomed->dial();
+  struct attempt_of {
+    explicit attempt_of(test_loop& loop, listening& to) : connect(opcode::connect) {
+      test_operation make(opcode::socket);
+      make.args.socket = {AF_INET, SOCK_STREAM, 0};
+      connect.fd = loop.run(make);
+      connect.args.address = {reinterpret_cast<sockaddr*>(&to.address), &length};
+    }
+    unsigned length = sizeof(sockaddr_in);
+    test_operation connect;
+  };
+  attempt_of good(loop, *busy), bad(loop, *doomed), given_up(loop, *busy);
+  for (attempt_of* a : {&good, &bad, &given_up}) ASSERT_FALSE(loop.submit(a->connect));
+  for (int i = 0; i < 5; ++i) loop.turn(0);
+  for (attempt_of* a : {&good, &bad, &given_up}) ASSERT_FALSE(a->connect.has_ended());
+  loop.cancel(given_up.connect);
+  EXPECT_EQ(loop.finish(given_up.connect), -ECANCELED);
+  close_in(loop, given_up.connect.fd);
+  test_operation accept(opcode::accept, busy->fd);
+  const int peer = loop.run(accept);
+  ASSERT_GE(peer, 0);
+  doomed.reset();
+  EXPECT_EQ(loop.finish(good.connect), 0);
+  EXPECT_EQ(loop.finish(bad.connect), -ECONNREFUSED);
+  EXPECT_EQ(loop.run(sending(good.connect.fd, "x", 1)), 1);
+  for (int fd : {good.connect.fd, bad.connect.fd, peer}) close_in(loop, fd);
+  for (int fd : {first, other}) ::close(fd);
+}
+
 TEST_P(sockets, options_are_set_and_read) {
   test_loop loop(wanted());
   listening server(loop);

@@ -82,7 +82,7 @@ class file {
 
   /// Closes the file; an error says that something may not have been written. Whatever it says, the file is closed.
   /// Not interrupted by a request to stop. Does nothing when it is closed already.
-  [[nodiscard]] task<> close() { return handle_.close(); }
+  [[nodiscard]] ASTD_CORO_WRAPPER task<> close() { return handle_.close(); }
 
  private:
   friend class whole_file;

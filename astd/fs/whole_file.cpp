@@ -68,7 +68,9 @@ class whole_file {
 };
 
 ASTD_CORO_WRAPPER task<std::string> read_to_string(path name) { return whole_file::read<std::string>(std::move(name)); }
-ASTD_CORO_WRAPPER task<std::vector<std::byte>> read(path name) { return whole_file::read<std::vector<std::byte>>(std::move(name)); }
+ASTD_CORO_WRAPPER task<std::vector<std::byte>> read(path name) {
+  return whole_file::read<std::vector<std::byte>>(std::move(name));
+}
 
 task<> write(path name, io::const_bytes data) {
   file target = co_await or_return(file::create(std::move(name)));

@@ -2,6 +2,7 @@
 
 #include <astd/net/native_address.hpp>
 #include <astd/net/socket_address_posix.hpp>
+#include <astd/net/tcp_stream.hpp>
 #include <astd/runtime/perform_now.hpp>
 
 #include <cstring>
@@ -49,6 +50,8 @@ std::expected<socket_address, std::error_code> name(opcode which, int descriptor
 
 }  // namespace
 
+static_assert(static_cast<int>(shutdown_how::read) == SHUT_RD && static_cast<int>(shutdown_how::write) == SHUT_WR &&
+              static_cast<int>(shutdown_how::both) == SHUT_RDWR);
 static_assert(native_address::capacity >= sizeof(sockaddr_in6) && native_address::capacity >= sizeof(sockaddr_in));
 
 void native_address::assign(const socket_address& address) noexcept {

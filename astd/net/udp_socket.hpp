@@ -98,7 +98,7 @@ class udp_socket {
   /// To the first of the addresses of `to`, a name or anything else that names an address.
   template <std::convertible_to<endpoint> To>
     requires(!std::convertible_to<const To&, socket_address>)
-  [[nodiscard]] task<std::size_t> send_to(io::const_bytes buffer, const To& to) {
+  [[nodiscard]] ASTD_CORO_WRAPPER task<std::size_t> send_to(io::const_bytes buffer, const To& to) {
     return send_to_first(buffer, endpoint(to));
   }
 

@@ -26,6 +26,7 @@ blocking_root::entry::~entry() {
 
 blocking_root::blocking_root(runtime_core& core)
     : entry_(core), outer_(current_chain()), task_(entry_.here().pinned_executor(), new_task_id()) {
+  task_.join.store(join_in_block_on, std::memory_order_relaxed);
   entry_.here().tasks().add(task_);
 }
 

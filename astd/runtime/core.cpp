@@ -28,8 +28,13 @@ runtime_options checked(runtime_options o) {
   return o;
 }
 
-constinit std::atomic<unsigned> next_thread_number{0};
-constinit thread_local unsigned thread_number = ~0u;
+constinit std::atomic<std::uint64_t> thread_numbers{0};
+constinit thread_local std::uint64_t own_number = 0;
+
+std::uint64_t number_of_this_thread() noexcept {
+  if (own_number == 0) own_number = thread_numbers.fetch_add(1, std::memory_order_relaxed) + 1;
+  return own_number;
+}
 
 }  // namespace
 
@@ -116,7 +121,10 @@ void runtime_core::run_worker(worker& w) noexcept {
 }
 
 driver::options runtime_core::driver_options() noexcept {
-  return {.want = options_.driver, .shared = stealing_, .blocking = &blocking_operations_};
+  return {.want = options_.driver,
+          .shared = stealing_,
+          .one_owner = *options_.workers != 0,
+          .blocking = &blocking_operations_};
 }
 
 // ---- scheduling
@@ -129,8 +137,7 @@ void runtime_core::schedule(resumable& r, urgency how) noexcept {
 }
 
 void runtime_core::inject(resumable& r) noexcept {
-  if (thread_number == ~0u) thread_number = next_thread_number.fetch_add(1, std::memory_order_relaxed);
-  injected_[thread_number % injection_shards].push_back(r);
+  injected_[number_of_this_thread() % injection_shards].push_back(r);
   wake_one();
 }
 
@@ -187,16 +194,23 @@ worker& runtime_core::take_guest() {
       assertion_failed("another thread is in block_on of a runtime that has no workers of its own");
 #endif
     }
+    workers_[0]->events().open();
     return *workers_[0];
   }
-  const std::thread::id me = std::this_thread::get_id();
+  std::lock_guard no_dump_now(dump_lock_);
+  const std::uint64_t me = number_of_this_thread();
+  {
+    std::lock_guard guard(guests_lock_);
+    for (auto& g : guests_)
+      if (!g->busy && g->thread == me) {
+        g->busy = true;
+        return g->place;
+      }
+  }
+  auto made = std::make_unique<guest>(*this, me);
+  made->place.events().open();
   std::lock_guard guard(guests_lock_);
-  for (auto& g : guests_)
-    if (!g->busy && g->thread == me) {
-      g->busy = true;
-      return g->place;
-    }
-  guests_.push_back(std::make_unique<guest>(*this, me));
+  guests_.push_back(std::move(made));
   return guests_.back()->place;
 }
 
@@ -306,11 +320,7 @@ std::string runtime_core::dump_tasks() {
   const auto describe = [&](task_header& t) {
     ++count;
     out += "task " + std::to_string(t.id);
-    if (const std::string_view name = name_of_task(t); !name.empty()) {
-      out += " '";
-      out += name;
-      out += '\'';
-    }
+    if (const std::string title = title_of_task(t); title != out.substr(out.rfind("task "))) out += ", " + title;
     if (std::find(running.begin(), running.end(), t.id) != running.end()) {
       out += "\n  running\n";
       return;

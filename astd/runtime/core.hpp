@@ -82,9 +82,9 @@ class runtime_core final : public executor {
 
  private:
   struct guest {
-    guest(runtime_core& core, std::thread::id of) : place(core, worker::guest), thread(of) {}
+    guest(runtime_core& core, std::uint64_t of) : place(core, worker::guest), thread(of) {}
     worker place;
-    std::thread::id thread;
+    std::uint64_t thread;  // a number that is never used again, as the system's ids are
     bool busy = true;
   };
   void run_worker(worker& w) noexcept;

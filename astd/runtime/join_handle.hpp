@@ -29,8 +29,11 @@ using task_id = std::uint64_t;
 
 namespace detail {
 
-// task_header::join: the states below, or the address of the one who waits.
-inline constexpr std::uintptr_t join_running = 0, join_done = 1, join_detached = 2;
+// task_header::join: the states below, or the address of the one who waits. join_refused: it runs, and the one who is
+// about to wait is to stop instead.
+inline constexpr std::uintptr_t join_running = 0, join_done = 1, join_detached = 2, join_refused = 3;
+// It is what block_on runs: there is no handle.
+inline constexpr std::uintptr_t join_in_block_on = 4;
 
 /// Waits for a task to end.
 class join_waiter : public suspension {
@@ -40,6 +43,8 @@ class join_waiter : public suspension {
   /// By the task, when it has ended: what to go on with, or null.
   [[nodiscard]] resumable* task_ended() noexcept { return finish(false); }
   [[nodiscard]] executor& waits_on() const noexcept { return in()->on(); }
+  /// Whether the task was stopped. Once it has ended.
+  [[nodiscard]] bool was_stopped() const noexcept { return task_->root.stopped(); }
 
  protected:
   explicit join_waiter(task_header* task) noexcept : task_(task) {}
@@ -211,13 +216,14 @@ class cancel_awaiter : public awaiter_base<cancel_awaiter<T>> {
       o.set_value();
       return o;
     }
+    const bool stopped = joining().was_stopped();
     auto ended = joining().take();
     if (ended.has_value()) {
       if constexpr (std::is_void_v<T>)
         o.set_value(std::in_place);
       else
         o.set_value(std::in_place, std::move(ended).get());
-    } else if (ended.what() == outcome<T>::kind::failed && ended.error().code() == std::errc::operation_canceled) {
+    } else if (stopped) {
       o.set_value();
     } else {
       o.set_error_of(ended);

@@ -15,32 +15,17 @@ void loop::open() {
   spin_guard guard(lock_);
   reason_ = std::move(made.reason);
   owned_driver_ = std::move(made.value);
-  // seq_cst: pairs with wake(), which looks for a driver after its caller left us something; wait() looks for what was
-  // left after this.
-  driver_.store(owned_driver_.get(), std::memory_order_seq_cst);
+  // release: pairs with the loads of other threads. Until now the owner has not slept, so there was nobody to wake.
+  driver_.store(owned_driver_.get(), std::memory_order_release);
 }
 
 bool loop::submit(driver::operation& op) noexcept {
-  driver::driver* d = driver_.load(std::memory_order_relaxed);
-  if (!d) [[unlikely]] {
-#if ASTD_HAS_EXCEPTIONS
-    try {
-      open();
-    } catch (...) {
-      op.result = -ENOSYS;
-      return true;
-    }
-#else
-    open();
-#endif
-    d = driver_.load(std::memory_order_relaxed);
-  }
   spin_guard guard(lock_);
   if (op.cancel_asked) [[unlikely]] {
     op.result = -ECANCELED;
     return true;
   }
-  return d->submit(op);
+  return driver_.load(std::memory_order_relaxed)->submit(op);
 }
 
 void loop::submit_detached(driver::operation& op) noexcept {
@@ -78,15 +63,9 @@ bool loop::disarm(timer& t) noexcept {
   return false;
 }
 
-instant loop::now() noexcept {
-  if (!is_open()) [[unlikely]]
-    open();
-  return driver_.load(std::memory_order_relaxed)->now();
-}
-
 bool loop::poll(bool owner) noexcept {
   driver::driver* const d = driver_.load(std::memory_order_acquire);
-  if (!d) return false;
+  if (!d) return false;  // the monitor may come before the owner has opened it
   driver::completions done;
   intrusive_list<timer> expired;
   {
@@ -113,18 +92,10 @@ bool loop::poll(bool owner) noexcept {
   return any;
 }
 
-bool loop::ready() const noexcept {
-  const driver::driver* const d = driver_.load(std::memory_order_relaxed);
-  return d && d->ready();
-}
+bool loop::ready() const noexcept { return driver_.load(std::memory_order_relaxed)->ready(); }
 
 void loop::wait() noexcept {
   driver::driver* const d = driver_.load(std::memory_order_relaxed);
-  if (!d) {
-    signal_.wait(0, std::memory_order_acquire);
-    signal_.store(0, std::memory_order_relaxed);
-    return;
-  }
   instant until;
   {
     spin_guard guard(lock_);
@@ -135,12 +106,7 @@ void loop::wait() noexcept {
 }
 
 void loop::wake() noexcept {
-  if (driver::driver* d = driver_.load(std::memory_order_seq_cst)) {
-    d->wake();
-  } else {
-    signal_.store(1, std::memory_order_release);
-    signal_.notify_one();
-  }
+  if (driver::driver* d = driver_.load(std::memory_order_acquire)) d->wake();
 }
 
 std::string loop::reason() const {

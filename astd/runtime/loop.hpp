@@ -19,22 +19,22 @@ namespace astd::detail {
 
 class loop {
  public:
-  /// `options` as for make_driver; used when the driver is first needed, on the owner's thread.
+  /// `options` as for make_driver. Nothing else may be called before open().
   explicit loop(const driver::options& options) noexcept : options_(options) {}
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
   // ---- the owner's
 
-  /// Makes the driver if there is none. Throws std::system_error if none can be had at all.
+  /// Makes the driver if there is none; on the owner's thread. Throws system_error if none can be had at all.
   void open();
   [[nodiscard]] bool is_open() const noexcept { return driver_.load(std::memory_order_relaxed) != nullptr; }
-  /// driver::submit. A loop without any driver makes the operation end with -ENOSYS.
+  /// driver::submit.
   [[nodiscard]] bool submit(driver::operation& op) noexcept;
   /// False: disarm() came first; the timer is not set.
   [[nodiscard]] bool arm(timer& t) noexcept;
   /// A fresh reading of the driver's clock.
-  [[nodiscard]] instant now() noexcept;
+  [[nodiscard]] instant now() const noexcept { return driver_.load(std::memory_order_relaxed)->now(); }
 
   /// Takes in what the world has for us and fires what is due, without sleeping; completions run on the calling thread.
   /// Whether there was anything. Anyone but the owner passes false and takes only what lies ready.
@@ -69,7 +69,6 @@ class loop {
   std::unique_ptr<driver::driver> owned_driver_;
   std::atomic<driver::driver*> driver_{nullptr};
   std::string reason_;                   // guarded by lock_
-  std::atomic<std::uint32_t> signal_{0};  // wakes an owner that sleeps without a driver
 };
 
 /// The loop of the worker or block_on that runs on this thread, or null.

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 // Weak: the program defines one of the two.
@@ -51,10 +52,14 @@ int main(int argc, char** argv) {
 #if ASTD_HAS_EXCEPTIONS
   try {
     return run(args);
+  } catch (const std::system_error& error) {
+    // As every tool of the system says it: "prog: open x: No such file or directory".
+    std::fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "astd", error.what());
+    return 1;
   } catch (...) {
     char text[512];
     astd::detail::describe_exception(std::current_exception(), text, sizeof text);
-    std::fprintf(stderr, "%.*s: %s\n", argc > 0 ? 256 : 0, argc > 0 ? argv[0] : "", text);
+    std::fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "astd", text);
     return 1;
   }
 #else

@@ -6,7 +6,7 @@ namespace astd::detail {
 
 void perform_now(driver::operation& op) noexcept {
   loop* const here = this_threads_loop();
-  if (!here || !here->is_open()) return driver::perform(op);
+  if (!here) return driver::perform(op);
   [[maybe_unused]] const bool ended = here->submit(op);
   ASTD_ASSERT(ended, "an operation that cannot block was suspended by the driver");
 }

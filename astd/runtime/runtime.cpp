@@ -10,7 +10,11 @@ namespace astd {
 runtime::runtime(runtime_options options) : core_(std::make_unique<detail::runtime_core>(*this, std::move(options))) {
   if (const int signal = core_->options().dump_signal) detail::dump_on_signal(*core_, signal);
 }
-runtime::~runtime() { detail::stop_dumping(*core_); }
+runtime::~runtime() {
+  detail::stop_dumping(*core_);
+  // exit() was called in a task: it cannot be waited for. Its threads go on until the process has ended.
+  if (const detail::worker* w = detail::worker::current(); w && &w->runtime() == core_.get()) (void)core_.release();
+}
 
 shutdown_report runtime::shutdown(std::chrono::nanoseconds limit) { return core_->shutdown(limit); }
 runtime_metrics runtime::metrics() const { return core_->metrics(); }

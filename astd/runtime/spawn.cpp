@@ -1,3 +1,4 @@
+#include <astd/base/assert.hpp>
 #include <astd/base/error.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/spawn.hpp>
@@ -10,6 +11,19 @@
 #include <string>
 
 namespace astd::detail {
+
+resumable* here_or_there(executor& on, resumable* r) noexcept {
+  if (!r) return nullptr;
+  if (worker* w = worker::current()) {
+    const bool ours = (&on == &w->runtime() && w->index() != worker::guest) || &on == &w->pinned_executor();
+    if (ours && w->spend()) return r;
+    on.schedule(*r, ours ? urgency::queued : urgency::next);
+  } else {
+    on.schedule(*r, urgency::next);
+  }
+  return nullptr;
+}
+
 namespace {
 
 constinit std::atomic<std::uint64_t> next_ids{1};
@@ -19,17 +33,6 @@ struct id_range {
   std::uint64_t next = 0, end = 0;
 };
 constinit thread_local id_range ids;
-
-// Goes on with `r` here if this thread is one that `on` runs on, else hands it over.
-resumable* here_or_there(executor& on, resumable* r) noexcept {
-  if (!r) return nullptr;
-  if (worker* w = worker::current()) {
-    const bool ours = (&on == &w->runtime() && w->index() != worker::guest) || &on == &w->pinned_executor();
-    if (ours) return r;
-  }
-  on.schedule(*r, urgency::next);
-  return nullptr;
-}
 
 }  // namespace
 
@@ -73,6 +76,7 @@ std::string_view name_of_task(const task_header& t) noexcept {
 bool fails_alone(const task_header& t) noexcept { return !t.extras || !t.extras->failure_taken; }
 
 std::string title_of_task(const task_header& t) {
+  if (t.join.load(std::memory_order_relaxed) == join_in_block_on) return "block_on (task " + std::to_string(t.id) + ")";
   const std::string_view name = name_of_task(t);
   return name.empty() ? "task " + std::to_string(t.id) : "task '" + std::string(name) + "'";
 }
@@ -136,7 +140,7 @@ resumable* end_task(task_header& t, bool& gone) noexcept {
 resumable* tell_joiner(task_header& t, bool& gone) noexcept {
   // acq_rel: the joiner sees the result; we see what it prepared for us.
   const std::uintptr_t before = t.join.exchange(join_done, std::memory_order_acq_rel);
-  if (before == join_running) return nullptr;
+  if (before == join_running || before == join_refused) return nullptr;
   if (before == join_detached) {
     gone = true;
     return nullptr;
@@ -152,20 +156,32 @@ resumable* join_waiter::wait(const await_context& c) noexcept {
   // What is needed is read before the task can see us: it may end, and we with it, right after.
   resumable* const start = &task_->root.end();
   executor& on = task_->root.on();
-  std::uintptr_t running = join_running;
+  std::uintptr_t seen = join_running;
   // release: the task's exchange sees us whole. acquire: its result, if it has ended.
-  if (!task_->join.compare_exchange_strong(running, reinterpret_cast<std::uintptr_t>(this), std::memory_order_acq_rel,
-                                           std::memory_order_acquire))
+  if (!task_->join.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(this), std::memory_order_acq_rel,
+                                           std::memory_order_acquire)) {
+    if (seen == join_refused && task_->join.compare_exchange_strong(seen, join_running, std::memory_order_acq_rel,
+                                                                    std::memory_order_acquire))
+      return finish(true);
+    ASTD_ASSERT(seen == join_done, "a join_handle was awaited while another await of it was under way");
     return finish(false);
+  }
   // If it is what this worker would run next, go on with it directly.
-  if (worker* w = worker::current(); w && &on == &w->runtime() && w->take_back(*start)) return start;
+  if (worker* w = worker::current(); w && &on == &w->runtime() && w->spend() && w->take_back(*start)) return start;
   return nullptr;
 }
 
 void join_waiter::request_stop() noexcept {
-  std::uintptr_t self = reinterpret_cast<std::uintptr_t>(this);
-  if (task_->join.compare_exchange_strong(self, join_running, std::memory_order_acq_rel, std::memory_order_acquire))
-    complete(true);
+  const auto self = reinterpret_cast<std::uintptr_t>(this);
+  std::uintptr_t seen = task_->join.load(std::memory_order_acquire);
+  // Until the task has ended. acq_rel: wait() and we see what the other did before.
+  while (seen == self || seen == join_running) {
+    // wait() may not have come to the point where it enters itself: it finds that it is not to.
+    const std::uintptr_t wanted = seen == self ? join_running : join_refused;
+    if (!task_->join.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    if (wanted == join_running) complete(true);
+    break;
+  }
   stop_request_done();
 }
 

@@ -31,6 +31,8 @@ runtime_core& current_core();
 spawn_place place_on(runtime_core& core) noexcept;
 spawn_place place_here();               // this thread's pinned executor; throws outside of a runtime
 std::uint64_t new_task_id() noexcept;
+/// `r` if this thread is one that `on` runs on and has time left in this turn; else schedules it there and gives null.
+[[nodiscard]] resumable* here_or_there(executor& on, resumable* r) noexcept;
 void name_task(task_header& t, std::string name);
 /// Makes the task ready.
 void launch(task_header& t, const spawn_place& place) noexcept;

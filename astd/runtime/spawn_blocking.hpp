@@ -36,7 +36,8 @@ class blocking_hop final : public suspension, private job, public awaiter_base<b
 
 template <class F, class... A>
 task<std::invoke_result_t<F, A...>> call_blocking(runtime_core& core, F f, A... arguments) {
-  co_await blocking_hop(core);
+  blocking_hop hop(core);  // a statement of its own: GCC 12 would move the awaiter
+  co_await hop;
   co_return detail::invoke(std::move(f), std::move(arguments)...);
 }
 

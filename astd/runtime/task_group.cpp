@@ -17,6 +17,7 @@ void group_base::enlist(std::unique_ptr<group_child> c) {
   c->group = this;
   spin_guard guard(lock_);
   if (c->type) {
+    spin_guard next_guard(next_lock_);
     auto known = std::find_if(kinds_.begin(), kinds_.end(), [&](const kind& k) { return k.type == c->type; });
     if (known == kinds_.end()) known = kinds_.insert(known, kind{c->type, 0});
     ++known->alive;
@@ -94,6 +95,7 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
     --alive_;
     // From here on `t` belongs to whoever holds the handle; to us if nobody does.
     next = tell_joiner(t, gone);
+    spin_guard next_guard(next_lock_);
     if (gone && type && !failed && !stopped) {
       finished_.push_back(*membership.release());
       gone = false;
@@ -110,13 +112,14 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
     next_waiter* w;
     {
       // A canceller may take it out of `served` meanwhile; then it completes it.
-      spin_guard guard(lock_);
+      spin_guard guard(next_lock_);
       w = served.pop_front();
     }
     if (!w) break;
     w->complete(false);
   }
-  resumable* const ours = release();
+  executor& on = in()->on();
+  resumable* const ours = here_or_there(on, release());
   if (next && ours) {
     defer(*ours);
     return next;
@@ -130,7 +133,7 @@ resumable* end_group_child(task_header& t, bool& gone) noexcept {
 }
 
 bool next_waiter::look() noexcept {
-  spin_guard guard(group_.lock_);
+  spin_guard guard(group_.next_lock_);
   return group_.serve(*this);
 }
 
@@ -139,7 +142,7 @@ resumable* next_waiter::wait(const await_context& c) noexcept {
   if (!publish()) return stop();
   bool stopped;
   {
-    spin_guard guard(group_.lock_);
+    spin_guard guard(group_.next_lock_);
     stopped = stop_asked_;  // request_stop() came first and left the rest to us
     if (!stopped && !group_.serve(*this)) {
       group_.waiting_.push_back(*this);
@@ -152,7 +155,7 @@ resumable* next_waiter::wait(const await_context& c) noexcept {
 void next_waiter::request_stop() noexcept {
   bool mine;
   {
-    spin_guard guard(group_.lock_);
+    spin_guard guard(group_.next_lock_);
     stop_asked_ = true;
     mine = linked();
     if (mine) intrusive_list<next_waiter>::erase(*this);

@@ -84,18 +84,22 @@ class group_base : public composite {
     std::size_t alive;
   };
   void stop_more() noexcept final { cancel_children(nullptr); }
-  // Under the lock: whether `w` need not wait; sets what it found.
+  // Under next_lock_: whether `w` need not wait; sets what it found.
   bool serve(next_waiter& w) noexcept;
   void serve_waiting(intrusive_list<next_waiter>& served) noexcept;
 
+  // Held while children are asked to stop, so whatever that may lead to takes other locks only.
   mutable spin_lock lock_;
   bool cancelled_ = false;
   std::size_t alive_ = 0;
-  std::vector<kind> kinds_;
   intrusive_list<group_child> children_;
+  outcome<void> failure_;
+
+  // What next() needs. Taken alone, or inside lock_.
+  spin_lock next_lock_;
+  std::vector<kind> kinds_;
   intrusive_list<group_child> finished_;
   intrusive_list<next_waiter> waiting_;
-  outcome<void> failure_;
 };
 
 template <class T>

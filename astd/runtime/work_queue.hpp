@@ -68,16 +68,18 @@ class work_ring {
 
   /// The oldest item, or null if there is none. Any thread.
   T* steal() noexcept {
-    // Both loads seq_cst, in this order: pop() stores newest_ and then loads oldest_. If it saw our oldest_ before we
-    // moved it on, then we see its newest_ (below) and leave the last item to it.
-    std::uint64_t oldest = oldest_.load(std::memory_order_seq_cst);
+    // acquire pairs with the compare-exchange of whoever moved oldest_ here: what came before it (the owner's pops, which
+    // make newest_ smaller; another thief's theft) is then before our load of newest_.
+    std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
     for (;;) {
+      // seq_cst: pop() stores newest_ and then loads oldest_, we and the thieves before us move oldest_ and then load
+      // newest_. Either pop() sees that oldest_ has come to the item that it wants, or we see that it wants it.
       const std::uint64_t newest = newest_.load(std::memory_order_seq_cst);
       if (!before(oldest, newest)) return nullptr;
       T* item = slot(oldest).load(std::memory_order_relaxed);
-      // Success: seq_cst for pop(), which may be after the same item; as a release it pairs with the load of oldest_ in
-      // push(). Failure: as the first load.
-      if (oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst, std::memory_order_seq_cst))
+      // Success: seq_cst as just said; as a release it pairs with the load of oldest_ in put(), which thereby comes after
+      // our reading of the slot. Failure: as the first load.
+      if (oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst, std::memory_order_acquire))
         return item;
     }
   }
@@ -90,9 +92,9 @@ class work_ring {
     do {
       count = (newest - oldest + 1) / 2;
       if (count == 0) return {};
-      // acquire and release as in steal(): others that take items order themselves by oldest_ alone, and the slots are
-      // our own writing.
-    } while (!oldest_.compare_exchange_weak(oldest, oldest + count, std::memory_order_acq_rel,
+      // release pairs with the first loads of steal() and steal_half(), which must not see a newest_ from before. No
+      // acquire: all that we read from here on we have written ourselves.
+    } while (!oldest_.compare_exchange_weak(oldest, oldest + count, std::memory_order_release,
                                             std::memory_order_relaxed));
     // Nobody writes these slots before our own next push().
     work_chain<T> chain;
@@ -110,8 +112,9 @@ class work_ring {
   /// Any thread. False while the owner has pushed something that nobody has taken; may say true while pop() is
   /// taking the last item. For the sleeper's last look (above).
   [[nodiscard]] bool empty() const noexcept {
-    const std::uint64_t oldest = oldest_.load(std::memory_order_seq_cst);
-    return !before(oldest, newest_.load(std::memory_order_seq_cst));
+    // seq_cst: pairs with push() and announce(), see above. An old oldest_ only errs towards false.
+    const std::uint64_t newest = newest_.load(std::memory_order_seq_cst);
+    return !before(oldest_.load(std::memory_order_relaxed), newest);
   }
 
   /// Any thread; the owner's own count is exact up to thieves.
@@ -149,17 +152,18 @@ class work_queue : public work_ring<T, Capacity> {
     const std::uint64_t newest = this->newest_.load(std::memory_order_relaxed);  // only we write it
     // Empty: oldest_ never moves past newest_, so there is nothing that a fresher value could tell.
     if (this->oldest_.load(std::memory_order_relaxed) == newest) return nullptr;
-    // seq_cst, in this order: the partners are the two loads in steal().
+    // seq_cst, in this order: the partners are in steal().
     this->newest_.store(newest - 1, std::memory_order_seq_cst);
     std::uint64_t oldest = this->oldest_.load(std::memory_order_seq_cst);
     if (this->before(oldest, newest - 1)) return this->slot(newest - 1).load(std::memory_order_relaxed);
-    // At most one item is left, and a thief may be after it: the compare-exchange decides.
+    // At most one item is left, and a thief may be after it: the compare-exchange decides. release pairs with the first
+    // load of steal(), which must not see a newest_ from before our pops.
     T* item = nullptr;
-    if (oldest == newest - 1 && this->oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst,
+    if (oldest == newest - 1 && this->oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_release,
                                                                       std::memory_order_relaxed))
       item = this->slot(newest - 1).load(std::memory_order_relaxed);
-    // Relaxed is not enough for thieves that read items pushed before: release, as in push().
-    this->newest_.store(newest, std::memory_order_release);
+    // The queue is empty: there is nothing that this could publish.
+    this->newest_.store(newest, std::memory_order_relaxed);
     return item;
   }
 };
@@ -172,12 +176,12 @@ class fifo_queue : public work_ring<T, Capacity> {
   /// room for. Called by our owner; `from` may be any other queue. Returns how many were moved.
   std::size_t steal_half(fifo_queue& from) noexcept {
     const std::uint64_t end = this->newest_.load(std::memory_order_relaxed);  // only we write it
-    // acquire: as in push().
+    // acquire: as in put().
     const std::uint64_t room = Capacity - (end - this->oldest_.load(std::memory_order_acquire));
-    // acquire, here and below: pairs with the compare-exchange of other takers and with push(); that newest_ is
-    // loaded after oldest_ keeps it from being the older of the two.
+    // acquire pairs with the compare-exchange of whoever moved oldest_ here, so that newest_ is not the older of the two.
     std::uint64_t oldest = from.oldest_.load(std::memory_order_acquire);
     for (;;) {
+      // acquire pairs with the stores of newest_: the items.
       const std::uint64_t newest = from.newest_.load(std::memory_order_acquire);
       std::uint64_t count = (newest - oldest + 1) / 2;
       if (count > room) count = room;
@@ -185,7 +189,8 @@ class fifo_queue : public work_ring<T, Capacity> {
       // Our slots behind newest_ are nobody else's: if the compare-exchange fails, they are just written again.
       for (std::uint64_t i = 0; i != count; ++i)
         this->slot(end + i).store(from.slot(oldest + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
-      // release pairs with the load of oldest_ in from.push(), which may then write the slots that we have read.
+      // release pairs with the load of oldest_ in put(), which thereby comes after our reading of the slots; for takers
+      // that read this oldest_ it hands on what we acquired. Failure: as the first load.
       if (!from.oldest_.compare_exchange_strong(oldest, oldest + count, std::memory_order_acq_rel,
                                                 std::memory_order_acquire))
         continue;

@@ -86,16 +86,15 @@ void worker::push(resumable& r, urgency how) noexcept {
   if (!polling_) runtime_.notify(*this);
 }
 
+// A full ring gives its older half to spill_; less, or nothing, if thieves are quicker, but then there is room as well.
 void worker::push_line(resumable& r) noexcept {
-  if (rings_->line.push(&r)) return;
-  spill_.push_back(rings_->line.take_oldest_half());
-  rings_->line.push(&r);
+  while (!rings_->line.push(&r))
+    if (const auto half = rings_->line.take_oldest_half(); half.first) spill_.push_back(half);
 }
 
 void worker::displace(resumable& r) noexcept {
-  if (rings_->stack.push(&r)) return;
-  spill_.push_front(rings_->stack.take_oldest_half());
-  rings_->stack.push(&r);
+  while (!rings_->stack.push(&r))
+    if (const auto half = rings_->stack.take_oldest_half(); half.first) spill_.push_front(half);
 }
 
 bool worker::take_back(resumable& r) noexcept {
@@ -159,16 +158,27 @@ resumable* worker::next() noexcept {
 resumable* worker::next_in_turn() noexcept {
   poll_world();
   take_injected_in_line();
+  ++fair_turns_;
   if (!rings_) {
-    if (++fair_turns_ >= fair_turns_of_stack) {
-      fair_turns_ = 0;
-      pinned_.splice_back(hot_);
-    }
+    if (fair_turns_ % fair_turns_of_stack == 0) pinned_.splice_back(hot_);
     return pop_pinned();
   }
-  if (resumable* r = rings_->line.steal()) return r;
-  if (resumable* r = pop_pinned()) return r;
-  return rings_->stack.steal();
+  // Each of the three comes first in its turn.
+  for (unsigned i = 0; i < 3; ++i) {
+    resumable* r = nullptr;
+    switch ((fair_turns_ + i) % 3) {
+      case 0:
+        r = rings_->line.steal();
+        break;
+      case 1:
+        r = pop_pinned();
+        break;
+      default:
+        r = rings_->stack.steal();
+    }
+    if (r) return r;
+  }
+  return nullptr;
 }
 
 resumable* worker::next_alone() noexcept {
@@ -260,9 +270,10 @@ void worker::resume(resumable& r) noexcept {
 }
 
 bool worker::spend() noexcept {
-  if (--operations_left_ != 0 && !slice_over_.load(std::memory_order_relaxed)) [[likely]]
+  if (--operations_left_ != 0 && !slice_over_.load(std::memory_order_relaxed) &&
+      !pause_asked_.load(std::memory_order_relaxed)) [[likely]]
     return true;
-  operations_left_ = slice_operations;
+  operations_left_ = 1;  // and so until the turn ends
   ++counters_.yields_forced;
   return false;
 }
@@ -281,7 +292,7 @@ bool worker::own_work() const noexcept { return inbox_.load(std::memory_order_se
 // Nothing was ready a moment ago. A short while of watching is cheaper than falling asleep and being woken (30 us on the
 // machines this was measured on), and it is what makes a lone connection fast; how long is learnt from the last waits.
 bool worker::spin() noexcept {
-  if (spin_limit_ < 1000 || !loop_.is_open()) return false;
+  if (spin_limit_ < 1000) return false;
   const instant end = loop_.now() + spin_limit_;
   do {
     for (int i = 0; i < 8; ++i) {
@@ -312,11 +323,9 @@ void worker::idle() noexcept {
   const bool sleep = !own_work() && !runtime_.stopping();
   if (sleep) {
     ++counters_.parks;
-    const bool timed = loop_.is_open();
-    const instant before = timed ? loop_.now() : 0;
+    const instant before = loop_.now();
     loop_.wait();
-    if (timed)
-      spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
+    spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
   }
   active_.store(true, std::memory_order_seq_cst);
   if (index_ != guest) {

@@ -85,7 +85,7 @@ class worker {
   void push(resumable& r, urgency how) noexcept;
   /// If `r` is what would run next, takes it: the caller transfers to it.
   bool take_back(resumable& r) noexcept;
-  /// An operation ended without suspending: false when it is time to let others run.
+  /// A task goes on without having suspended: false when it is time to let others run.
   bool spend() noexcept;
 
   // ---- anyone's

@@ -377,7 +377,10 @@ void epoll_driver::retry(descriptor& d, completions& waiting, bool& known) noexc
 
 void epoll_driver::wait(detail::instant deadline) noexcept {
   int count = 0;
-  if (!wakeup_.pending() && !hurry_ && fetched_count_ == 0) {
+  if (wakeup_.pending()) {
+    // Answered by not sleeping. Taken out here as far as it has been put in, to spare the next wait an early return.
+    wakeup_.drain();
+  } else if (!hurry_ && fetched_count_ == 0) {
     if (deadline == detail::never) {
       counters_.waits.add();
       count = ::epoll_wait(epoll_, fetched_, room_, -1);
@@ -385,6 +388,12 @@ void epoll_driver::wait(detail::instant deadline) noexcept {
       counters_.waits.add();
       count = wait_for(deadline - present);
     }
+  }
+  for (int i = 0; i < count; ++i) {
+    if (fetched_[i].data.u64 != wake_mark) continue;
+    wakeup_.drain();
+    fetched_[i] = fetched_[--count];
+    break;
   }
   wakeup_.acknowledge();
   if (count > 0) fetched_count_ = count;

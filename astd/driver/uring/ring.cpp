@@ -58,11 +58,12 @@ ring::~ring() {
   if (opened_) io_uring_queue_exit(&ring_);
 }
 
-std::string ring::open(bool shared, kernel age) {
+std::string ring::open(bool shared, bool one_owner, kernel age) {
   if (disabled_by_sysctl()) return "io_uring is off (kernel.io_uring_disabled = 2)";
   int result = -EINVAL;
   for (unsigned wanted : flags) {
     if (shared && (wanted & IORING_SETUP_DEFER_TASKRUN)) continue;
+    if (!one_owner && (wanted & IORING_SETUP_SINGLE_ISSUER)) continue;
     if (age == kernel::oldest_supported && wanted != basic) continue;
     for (size s : sizes) {
       io_uring_params parameters{};

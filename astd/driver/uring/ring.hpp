@@ -22,7 +22,7 @@ class ring {
   ~ring();
 
   /// Empty on success, else the reason: "io_uring_setup: Operation not permitted".
-  [[nodiscard]] std::string open(bool shared, kernel age = kernel::present);
+  [[nodiscard]] std::string open(bool shared, bool one_owner = true, kernel age = kernel::present);
 
   /// Whether the kernel knows the operation.
   [[nodiscard]] bool knows(unsigned operation) const noexcept { return known_[operation]; }

@@ -24,7 +24,7 @@ class uring_driver final : public native_driver {
       : native_driver(blocking),
         wake_multishot_(age == kernel::present),
         age_(age) {}
-  std::string open(bool shared);
+  std::string open(bool shared, bool one_owner);
   std::string description() const { return ring_.description(); }
 
   std::string_view name() const noexcept override { return "uring"; }
@@ -77,9 +77,9 @@ class uring_driver final : public native_driver {
   bool hurry_ = false;
 };
 
-std::string uring_driver::open(bool shared) {
+std::string uring_driver::open(bool shared, bool one_owner) {
   if (int error = wakeup_.open()) return "eventfd: " + std::to_string(-error);
-  return ring_.open(shared, age_);
+  return ring_.open(shared, one_owner, age_);
 }
 
 // --- Submission ------------------------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ std::unique_ptr<driver> make(const options& options, std::string& reason, kernel
     reason = "no memory";
     return nullptr;
   }
-  reason = made->open(options.shared);
+  reason = made->open(options.shared, options.one_owner);
   if (!reason.empty()) return nullptr;
   reason = made->description();
   return made;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <source_location>
+#include <string_view>
 
 #include <relacy/relacy.hpp>
 
@@ -28,14 +29,18 @@ namespace astd::models {
 /// What an order gives. Weakening takes one of them away.
 enum property : unsigned { acquiring = 1, releasing = 2, totally_ordered = 4 };
 
-// The operations of the code under test are told apart by their lines; arrays, since Relacy counts allocations.
+// The operations of the file under test are told apart by their lines. Arrays, since Relacy counts allocations.
+inline const char* file_under_test = "";
 inline constexpr unsigned most_lines = 1000;
 inline unsigned asked_for[most_lines] = {};  // the properties that the operation at a line has asked for so far
 inline unsigned weak_line = 0;               // the operation that is weakened,
 inline unsigned weakened_by = 0;             // by these properties
 
 inline rl::memory_order translate(unsigned properties, std::source_location at) {
-  if (at.line() == weak_line) properties &= ~(weakened_by | totally_ordered);
+  if (std::string_view(at.file_name()).ends_with(file_under_test)) {
+    asked_for[at.line()] |= properties;
+    if (at.line() == weak_line) properties &= ~(weakened_by | totally_ordered);
+  }
   if (properties & totally_ordered) return rl::mo_seq_cst;
   switch (properties) {
     case acquiring | releasing: return rl::mo_acq_rel;
@@ -64,32 +69,29 @@ class model_atomic {
   model_atomic(T initial = T()) { value_.store(initial, rl::mo_relaxed, $); }
 
   T load(std::memory_order order, where at = where::current()) const {
-    return value_.load(noted(order, acquiring, at), $);
+    return value_.load(translate(properties_of(order, acquiring), at), $);
   }
   void store(T value, std::memory_order order, where at = where::current()) {
-    value_.store(value, noted(order, releasing, at), $);
+    value_.store(value, translate(properties_of(order, releasing), at), $);
   }
   T exchange(T value, std::memory_order order, where at = where::current()) {
-    return value_.exchange(value, noted(order, acquiring | releasing, at), $);
+    return value_.exchange(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   T fetch_add(T value, std::memory_order order, where at = where::current()) {
-    return value_.fetch_add(value, noted(order, acquiring | releasing, at), $);
+    return value_.fetch_add(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure, where at = where::current()) {
-    const rl::memory_order if_so = noted(success, acquiring | releasing, at);
-    return value_.compare_exchange_strong(expected, desired, if_so, $, translate(properties_of(failure, acquiring), at), $);
+    const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
+    const rl::memory_order no = translate(properties_of(failure, acquiring), at);
+    return value_.compare_exchange_strong(expected, desired, yes, $, no, $);
   }
   bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure, where at = where::current()) {
-    const rl::memory_order if_so = noted(success, acquiring | releasing, at);
-    return value_.compare_exchange_weak(expected, desired, if_so, $, translate(properties_of(failure, acquiring), at), $);
+    const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
+    const rl::memory_order no = translate(properties_of(failure, acquiring), at);
+    return value_.compare_exchange_weak(expected, desired, yes, $, no, $);
   }
 
  private:
-  static rl::memory_order noted(std::memory_order order, unsigned possible, where at) {
-    const unsigned properties = properties_of(order, possible);
-    asked_for[at.line()] |= properties;
-    return translate(properties, at);
-  }
   rl::atomic<T> value_;
 };
 

@@ -141,7 +141,7 @@ struct halves : rl::test_suite<halves, 3> {
     if (id == 0) {
       for (int i = 0; i < 4; ++i) {
         item* it = items.make(i);
-        while (!queues[0].push(it)) items.take(queues[0].steal());
+        while (!queues[0].push(it)) items.take(queues[0].take_oldest_half());
       }
       return;
     }
@@ -201,11 +201,16 @@ const model models[] = {
 };
 
 // True if nothing was found. What Relacy says is kept.
-bool passes(const model& m, rl::scheduler_type_e search, unsigned long schedules, unsigned long& ran, std::string& said) {
+bool passes(const model& m,
+            rl::scheduler_type_e search,
+            unsigned preemptions,
+            unsigned long schedules,
+            unsigned long& ran,
+            std::string& said) {
   std::ostringstream out;
   rl::test_params params;
   params.search_type = search;
-  params.context_bound = 2;
+  params.context_bound = preemptions;  // these are all tried, whatever `schedules` says
   params.iteration_count = schedules;
   params.output_stream = params.progress_stream = &out;
   const bool good = m.run(params);
@@ -213,6 +218,17 @@ bool passes(const model& m, rl::scheduler_type_e search, unsigned long schedules
   said = out.str();
   return good;
 }
+
+// What Relacy cannot find, and why:
+// - the acquire of the first load in steal() and the release of the compare-exchange in pop(): in Relacy the sequentially
+//   consistent operations take place in the order in which they are executed, so that a load never reads less than the
+//   last such store; C++ allows it unless something orders the two;
+// - the acquires of the loads of oldest_ in put() and of our own in steal_half(), and the release of the
+//   compare-exchange in steal_half(): they keep a slot from being written before it has been read, and in Relacy no
+//   load reads what is stored later;
+// - the release of the compare-exchange in take_oldest_half(): it takes a newest_ three stores old, and Relacy remembers
+//   two.
+constexpr int known_to_be_missed = 6;
 
 const char* name_of(unsigned property) {
   return property == acquiring ? "acquire" : property == releasing ? "release" : "the total order";
@@ -222,15 +238,16 @@ const char* name_of(unsigned property) {
 }  // namespace astd::models
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using namespace astd::models;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  file_under_test = "/work_queue.hpp";
   const unsigned long schedules = (argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 300) * 1000;
   int failures = 0;
   for (const model& m : models) {
     for (const rl::scheduler_type_e search : {rl::sched_bound, rl::sched_random}) {
       unsigned long ran = 0;
       std::string said;
-      const bool good = passes(m, search, schedules, ran, said);
+      const bool good = passes(m, search, 2, schedules, ran, said);
       std::printf("%-20s %-24s %9lu schedules: %s\n", m.name, rl::format(search), ran, good ? "good" : "FAILED");
       if (!good) {
         std::printf("%s\n", said.c_str());
@@ -246,11 +263,13 @@ int main(int argc, char** argv) {
       weakened_by = property;
       bool noticed = false;
       for (const model& m : models) {
-        unsigned long ran = 0;
-        std::string said;
-        if (noticed || passes(m, rl::sched_random, schedules, ran, said)) continue;
-        noticed = true;
-        std::printf("line %u without %s: found by \"%s\" at schedule %lu\n", line, name_of(property), m.name, ran);
+        for (const rl::scheduler_type_e search : {rl::sched_random, rl::sched_bound}) {
+          unsigned long ran = 0;
+          std::string said;
+          if (noticed || passes(m, search, 1, schedules, ran, said)) continue;
+          noticed = true;
+          std::printf("line %u without %s: found by \"%s\" at schedule %lu\n", line, name_of(property), m.name, ran);
+        }
       }
       if (!noticed) {
         ++unnoticed;
@@ -258,6 +277,7 @@ int main(int argc, char** argv) {
       }
     }
   }
-  std::printf("%d unnoticed\n%d failed\n", unnoticed, failures);
+  if (unnoticed != known_to_be_missed) ++failures;
+  std::printf("%d unnoticed, %d expected\n%d failed\n", unnoticed, known_to_be_missed, failures);
   return failures != 0;
 }

@@ -21,7 +21,8 @@ class collector {
   explicit collector(test::pipe_ends& pipe)
       : thread_([this, fd = pipe.read_end] {
           char buffer[1000];
-          for (ssize_t n; (n = ::read(fd, buffer, sizeof buffer)) > 0;) text_.append(buffer, static_cast<std::size_t>(n));
+          for (ssize_t n; (n = ::read(fd, buffer, sizeof buffer)) > 0;)
+            text_.append(buffer, static_cast<std::size_t>(n));
         }) {}
   ~collector() {
     if (thread_.joinable()) thread_.join();

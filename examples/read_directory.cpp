@@ -1,4 +1,4 @@
-// All files of a directory, read at the same time. Argument: the directory; without: the current one.
+// All files of a directory, read at the same time. Argument: the directory; else the current one.
 #include <astd/fs.hpp>
 #include <astd/future.hpp>
 #include <astd/print.hpp>
@@ -26,7 +26,8 @@ astd::task<std::size_t> count_lines(fs::path file) {
 
 astd::task<int> async_main(std::span<const std::string_view> args) {
   fs::path directory = args.size() > 1 ? args[1] : ".";
-  auto files = co_await astd::spawn_blocking(files_in, directory);  // std::filesystem blocks; a thread of its own may
+  // std::filesystem blocks, so it gets a thread where that does no harm.
+  auto files = co_await astd::spawn_blocking(files_in, directory);
 
   std::vector<astd::task<std::size_t>> counts;
   for (const auto& file : files) counts.push_back(count_lines(file));

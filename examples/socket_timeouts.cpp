@@ -1,4 +1,4 @@
-// A request over HTTP in five seconds altogether, be it the name, the connection or the answer that takes long. Argument: HOST:PORT.
+// A web page in five seconds altogether: name, connection and answer. Argument: HOST:PORT.
 #include <astd/future.hpp>
 #include <astd/io.hpp>
 #include <astd/net.hpp>

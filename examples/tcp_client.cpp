@@ -1,4 +1,4 @@
-// Sends a message to a TCP server and shows its answer. Argument: the server's ADDRESS:PORT, as ./run tcp_echo says it.
+// Sends a message to a TCP server and shows its answer. Argument: ADDRESS:PORT, such as tcp_echo listens on.
 #include <astd/io.hpp>
 #include <astd/net.hpp>
 #include <astd/print.hpp>
@@ -13,7 +13,7 @@ namespace net = astd::net;
 
 astd::task<int> async_main(std::span<const std::string_view> args) {
   if (args.size() != 2) {
-    co_await astd::eprintln("usage: {} HOST:PORT, such as the address that tcp_echo 127.0.0.1:0 prints", args[0]);
+    co_await astd::eprintln("usage: {} ADDRESS:PORT", args[0]);
     co_return 2;
   }
   auto stream = co_await net::tcp_stream::connect(args[1]);

@@ -1,4 +1,4 @@
-// A TCP server that sends back what it gets, to all at once. ADDRESS:PORT as argument: until Ctrl-C; without: to a client of its own.
+// A TCP server that gives everybody back what they send. Argument: ADDRESS:PORT (until Ctrl-C); else it has one client.
 #include <astd/future.hpp>
 #include <astd/io.hpp>
 #include <astd/net.hpp>
@@ -43,7 +43,7 @@ astd::task<int> async_main(std::span<const std::string_view> args) {
   co_await astd::println("Listening on {}", listener.local_address());
   if (args.size() > 1)
     co_await serve(listener);
-  else
-    co_await astd::race(serve(listener), ask(listener.local_address()));  // when the client has ended, so has the server
+  else  // when the client has ended, so has the server
+    co_await astd::race(serve(listener), ask(listener.local_address()));
   co_return 0;
 }

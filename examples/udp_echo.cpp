@@ -1,4 +1,4 @@
-// A UDP socket that sends back what it gets. ADDRESS:PORT as argument: until Ctrl-C; without: to a client of its own.
+// A UDP socket that sends back what it gets. Argument: ADDRESS:PORT (until Ctrl-C); else it has one client.
 #include <astd/future.hpp>
 #include <astd/net.hpp>
 #include <astd/print.hpp>
@@ -32,7 +32,7 @@ astd::task<int> async_main(std::span<const std::string_view> args) {
   co_await astd::println("Listening on {}", socket.local_address());
   if (args.size() > 1)
     co_await echo(socket);
-  else
-    co_await astd::race(echo(socket), ask(socket.local_address()));  // when the client has ended, so has the server
+  else  // when the client has ended, so has the server
+    co_await astd::race(echo(socket), ask(socket.local_address()));
   co_return 0;
 }

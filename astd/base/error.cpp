@@ -53,6 +53,27 @@ std::string_view failure::subject() const noexcept {
   return {reinterpret_cast<const char*>(text_ + 1), text_->size};
 }
 
+namespace {
+
+class own_category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "astd"; }
+  std::string message(int value) const override {
+    return value == static_cast<int>(errc::timed_out) ? "timed out" : "unknown error";
+  }
+  std::error_condition default_error_condition(int value) const noexcept override {
+    if (value == static_cast<int>(errc::timed_out)) return std::errc::timed_out;
+    return {value, *this};
+  }
+};
+
+}  // namespace
+
+std::error_code make_error_code(errc e) noexcept {
+  static const own_category category;
+  return {static_cast<int>(e), category};
+}
+
 system_error::system_error(astd::failure f)
     : std::system_error(f.subject().empty() ? std::system_error(f.code())
                                             : std::system_error(f.code(), std::string(f.subject()))),

@@ -60,6 +60,12 @@ class task_cancelled : public system_error {
   explicit task_cancelled(std::string_view task);
 };
 
+/// Error codes of astd's own, each equal to the std::errc that it stands for, with a text that fits.
+enum class errc {
+  timed_out = 1,  // == std::errc::timed_out, whose own text speaks of connections
+};
+[[nodiscard]] std::error_code make_error_code(errc e) noexcept;
+
 namespace detail {
 
 /// Throws system_error(f); without exceptions, prints it and aborts.
@@ -75,3 +81,6 @@ void describe_exception(const std::exception_ptr& e, char* out, std::size_t size
 
 }  // namespace detail
 }  // namespace astd
+
+template <>
+struct std::is_error_code_enum<astd::errc> : std::true_type {};

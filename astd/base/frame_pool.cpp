@@ -1,5 +1,4 @@
 #include <astd/base/frame_pool.hpp>
-
 #include <astd/base/spin_lock.hpp>
 
 #include <atomic>
@@ -105,7 +104,7 @@ struct depot_type {
 };
 constinit depot_type depot;
 
-// A thread's free blocks of one class. Zero is the state of a list that may not be used: empty and without room.
+// A thread's free blocks of one class. Zero is the state of a list that keeps nothing: empty and without room.
 struct free_list {
   block* head = nullptr;
   std::atomic<std::uint32_t> room{0};  // blocks that may still be put in; atomic only for frame_pool_usage()
@@ -115,7 +114,8 @@ enum class phase : std::uint8_t { untouched, in_use, closed };
 
 struct thread_cache {
   free_list lists[class_count];
-  // A full batch beside each list: a thread that goes to and fro where the list is full or empty leaves the depot alone.
+  // A full batch beside each list: a thread that goes to and fro where the list is full or empty leaves the depot
+  // alone.
   std::atomic<block*> reserve[class_count] = {};
   std::atomic<std::byte*> fresh{nullptr};  // the uncut rest of this thread's chunk
   std::atomic<std::byte*> fresh_end{nullptr};
@@ -216,10 +216,6 @@ void take_chunk() {
   depot.overhead += chunk_header;
 }
 
-void open_lists() noexcept {
-  for (std::size_t c = 0; c != class_count; ++c) set(cache.lists[c].room, classes.batch[c]);
-}
-
 void close_lists() noexcept {
   // Whoever takes a remnant counts on it for a block of any size.
   if (fresh_bytes(cache) < largest_pooled_frame) use_up_fresh();
@@ -242,7 +238,7 @@ void close_lists() noexcept {
 struct thread_end {
   thread_end() noexcept {
     cache.now = phase::in_use;
-    open_lists();
+    for (std::size_t c = 0; c != class_count; ++c) set(cache.lists[c].room, classes.batch[c]);
     spin_guard guard(depot.lock);
     cache.next = depot.threads;
     if (cache.next) cache.next->previous = &cache;
@@ -257,14 +253,12 @@ struct thread_end {
   }
 };
 
-// The slow paths run inside one of these. A thread whose thread_end has gone (its thread-locals are being destroyed, or
-// it is the main thread among its statics) opens its lists for this one call.
+// The slow paths run inside one of these. A thread whose thread_end has gone (its thread-locals are being destroyed,
+// or it is the main thread among its statics) keeps nothing.
 struct visit {
   visit() noexcept {
     if (cache.now == phase::untouched) {
       static thread_local thread_end end;
-    } else if (cache.now == phase::closed) {
-      open_lists();
     }
   }
   ~visit() {

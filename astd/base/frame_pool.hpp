@@ -5,9 +5,9 @@
 //
 // Each thread keeps lists of free blocks by size class. What it has too much of goes to a depot that all threads
 // share, in batches, and it takes from there in batches: threads that only allocate and threads that only free live
-// side by side without a lock for each frame and without hoarding. Fresh memory is cut from the thread's own chunk of
-// 64 KiB when it is needed, not before. Chunks are never given back: what the pool holds is bounded by the sum over
-// the size classes of the most that was ever in use at a time, plus what the threads' lists hold (see below).
+// side by side without a lock for each frame and without hoarding. Fresh memory is cut from the thread's own chunk
+// of 64 KiB when it is needed, not before. Chunks are never given back: what the pool holds is bounded by the sum
+// over the size classes of the most that was ever in use at a time, plus what the threads' lists hold (see below).
 //
 // Under AddressSanitizer every frame comes from operator new, so that a frame used after its end is found.
 #pragma once

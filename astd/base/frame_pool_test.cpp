@@ -181,7 +181,8 @@ TEST(frame_pool, producer_and_consumer_threads_reach_a_steady_state) {
     if (i == count / 10) reserved_early = frame_pool_usage().reserved;
   }
   consumer.join();
-  // 500 under way and two batches in each thread: what was reserved after a tenth is enough, up to two chunks of slack.
+  // 500 under way and two batches in each thread: what was reserved after a tenth is enough, up to two chunks of
+  // slack.
   EXPECT_LE(frame_pool_usage().reserved, reserved_early + 2 * 64 * 1024);
 }
 
@@ -203,7 +204,8 @@ TEST(frame_pool, a_thread_that_ends_gives_everything_back) {
   const frame_pool_stats before = frame_pool_usage();
   auto work = [] {
     std::vector<std::pair<void*, std::size_t>> frames;
-    for (std::size_t size = 8; size <= largest_pooled_frame; size += 8) frames.emplace_back(allocate_frame(size), size);
+    for (std::size_t size = 8; size <= largest_pooled_frame; size += 8)
+      frames.emplace_back(allocate_frame(size), size);
     for (auto [memory, size] : frames) free_frame(memory, size);
   };
   std::thread(work).join();
@@ -218,10 +220,31 @@ TEST(frame_pool, a_thread_that_ends_gives_everything_back) {
 
 TEST(frame_pool, short_threads_share_a_chunk) {
   if (!frames_are_pooled) GTEST_SKIP() << "this build does not pool frames";
-  std::thread([] { free_frame(allocate_frame(64), 64); }).join();
+  // Use up what the depot has of this size, so that everything is cut from chunks.
+  std::vector<void*> frames;
+  for (const std::size_t before = frame_pool_usage().reserved; frame_pool_usage().reserved == before;)
+    frames.push_back(allocate_frame(72));
   const std::size_t reserved = frame_pool_usage().reserved;
-  for (int i = 0; i < 100; ++i) std::thread([] { free_frame(allocate_frame(72), 72); }).join();
-  EXPECT_EQ(frame_pool_usage().reserved, reserved);
+  for (int i = 0; i < 100; ++i) std::thread([&] { frames.push_back(allocate_frame(72)); }).join();
+  EXPECT_LE(frame_pool_usage().reserved, reserved + 64 * 1024);
+  for (void* f : frames) free_frame(f, 72);
+}
+
+TEST(frame_pool, the_rest_of_an_ended_threads_chunk_serves_any_size) {
+  const std::size_t before = frame_pool_usage().in_use;
+  for (std::size_t count = 1; count <= 40; ++count) {
+    // Ends somewhere in its chunk; the next thread begins there with the largest size.
+    std::vector<frame> frames;
+    auto work = [&](std::size_t size) {
+      frames.push_back(make(largest_pooled_frame, 0xaa));
+      for (std::size_t i = 0; i < count; ++i) frames.push_back(make(size, 0xaa));
+    };
+    std::thread(work, 1700).join();
+    std::thread(work, 3600).join();
+    for (const frame& f : frames) EXPECT_TRUE(holds(f, 0xaa));
+    for (const frame& f : frames) free_frame(f.memory, f.size);
+    ASSERT_EQ(frame_pool_usage().in_use, before) << count;
+  }
 }
 
 // Freed by the destructor of a thread-local that outlives the thread's lists, which takes new frames there as well.
@@ -247,7 +270,8 @@ TEST(frame_pool, serves_thread_locals_that_are_destroyed_after_it) {
   const frame_pool_stats before = frame_pool_usage();
   for (int i = 0; i < 10; ++i) {
     std::thread([] {
-      late_frames.frames.reserve(400);  // constructed before this thread's first frame, so destroyed after the lists
+      late_frames.frames.reserve(
+          400);  // constructed before this thread's first frame, so destroyed after the lists
       for (int k = 0; k < 400; ++k) late_frames.frames.push_back(make(static_cast<std::size_t>(k) * 11, 0x5a));
     }).join();
   }

@@ -75,7 +75,7 @@ class foreign_chain {
   static void* operator new(std::size_t size);
   static void operator delete(void* p, std::size_t size) noexcept;
 
-  [[nodiscard]] await_context context() noexcept { return {&chain_.end(), &chain_, nullptr}; }
+  [[nodiscard]] await_context context() noexcept { return {&chain_.end(), &chain_, nullptr, false}; }
   /// Runs `first` and says whether the awaiting coroutine is to stay suspended. Deletes this, now or later.
   bool start(resumable* first) noexcept;
 

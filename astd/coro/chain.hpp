@@ -107,6 +107,7 @@ struct await_context {
   resumable* continuation;
   chain* in;
   promise_base* frame;
+  bool chain_stays = true;  // until the awaiter is resumed; false if it only stands in for a coroutine not astd's
 };
 
 /// A point where a chain is suspended. Base of every awaiter that is not itself a coroutine; lives in the awaiting
@@ -131,6 +132,7 @@ class suspension : protected resumable {
     chain_ = c.in;
     continuation_ = c.continuation;
     second_ = c.frame;
+    chain_stays_ = c.chain_stays;
     c.in->set_suspended(c.frame, this);
   }
 
@@ -175,11 +177,12 @@ class suspension : protected resumable {
 
   /// To be called first in await_resume of an awaiter that may have been suspended.
   void resumed() noexcept {
-    if (!chain_) return;
+    if (!chain_ || !chain_stays_) return;
     set_current_chain(chain_);
     chain_->set_suspended(nullptr, nullptr);  // both may be gone before the next suspension
   }
 
+  /// Not to be used in or behind await_resume.
   [[nodiscard]] chain* in() const noexcept { return chain_; }
   [[nodiscard]] promise_base* frame() const noexcept { return static_cast<promise_base*>(second_); }
 
@@ -204,6 +207,7 @@ class suspension : protected resumable {
   resumable* continuation_ = nullptr;
   std::atomic<std::uint8_t> meeting_{0};
   bool stopped_ = false;
+  bool chain_stays_ = true;
 };
 
 }  // namespace astd::detail

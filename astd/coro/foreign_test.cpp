@@ -277,10 +277,19 @@ TEST(foreign_coroutine, is_not_in_a_chain) {
     in.push_back(detail::current_chain() != nullptr);
     co_await ready();
     in.push_back(detail::current_chain() != nullptr);
+    co_await join(one(), waits(x));
+    in.push_back(detail::current_chain() != nullptr);
+    bool asked = false;
+    co_await as_result(poll_fn([&](const waker& w) {
+      w.wake();
+      return std::exchange(asked, true);
+    }));
+    in.push_back(detail::current_chain() != nullptr);
   }(b, in_chain);
   b.ring();
   own.loop.run_until_idle();
-  EXPECT_EQ(in_chain, std::vector<bool>(4, false)) << "the chain that stood in for it is gone by then";
+  EXPECT_TRUE(e.done());
+  EXPECT_EQ(in_chain, std::vector<bool>(6, false)) << "the chain that stood in for it is gone by then";
 }
 
 TEST(foreign_coroutine, within_a_task_leaves_its_chain_alone) {

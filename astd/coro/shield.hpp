@@ -68,7 +68,8 @@ class finally_awaiter final : public composite, public awaiter_base<finally_awai
 #if ASTD_HAS_EXCEPTIONS
     try {
 #endif
-      cleanup_.emplace(*this, make_cleanup_());
+      made_.emplace(make_cleanup_());
+      cleanup_.emplace(*this, static_cast<cleanup_type&&>(*made_));
 #if ASTD_HAS_EXCEPTIONS
     } catch (...) {
       if (body_.stopped() || body_.failed())
@@ -84,6 +85,7 @@ class finally_awaiter final : public composite, public awaiter_base<finally_awai
 
   branch<A> body_;
   std::remove_cvref_t<F> make_cleanup_;
+  std::optional<cleanup_type> made_;  // its awaiter may refer to it
   std::optional<branch<cleanup_type>> cleanup_;
 };
 

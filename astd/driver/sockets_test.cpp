@@ -311,12 +311,13 @@ TEST_P(sockets, a_connection_that_takes_its_time) {
   auto busy = std::make_unique<listening>(loop, 0), doomed = std::make_unique<listening>(loop, 0);
   const int first = busy->dial(), other = doomed->dial();
   struct attempt_of {
-    explicit attempt_of(test_loop& loop, listening& to) : connect(opcode::connect) {
+    attempt_of(test_loop& loop, const listening& to) : address(to.address), connect(opcode::connect) {
       test_operation make(opcode::socket);
       make.args.socket = {AF_INET, SOCK_STREAM, 0};
       connect.fd = loop.run(make);
-      connect.args.address = {reinterpret_cast<sockaddr*>(&to.address), &length};
+      connect.args.address = {reinterpret_cast<sockaddr*>(&address), &length};
     }
+    sockaddr_in address;
     unsigned length = sizeof(sockaddr_in);
     test_operation connect;
   };

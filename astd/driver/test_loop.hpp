@@ -132,7 +132,7 @@ inline constexpr setup all_setups[] = {
 
 #define ASTD_ON_EACH_DRIVER(suite)                                                                   \
   INSTANTIATE_TEST_SUITE_P(drivers, suite, ::testing::ValuesIn(::astd::driver::testing::all_setups), \
-                           [](const auto& info) { return std::string(info.param.name); })
+                           [](const auto& tested) { return std::string(tested.param.name); })
 
 /// Two ends of a connection, closed at the end if still open.
 struct pair {

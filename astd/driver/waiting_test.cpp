@@ -119,6 +119,28 @@ TEST_P(waiting, a_helper_collects_what_the_busy_owner_does_not) {
   }
 }
 
+TEST_P(waiting, one_thread_after_another_owns_the_loop) {
+  test_options handed_on = wanted();
+  handed_on.one_owner = false;
+  test_loop loop(handed_on);
+  pair p;
+  char early = 0, late = 0;
+  // Begun by this thread, finished by the next, and what that one began by this one again.
+  receiving first(p.ends[0], &early, 1), second(p.ends[1], &late, 1);
+  ASSERT_FALSE(loop.submit(first));
+  loop.collect();
+  std::thread next([&] {
+    ASSERT_FALSE(loop.submit(second));
+    ASSERT_EQ(loop.run(sending(p.ends[1], "a", 1)), 1);
+    ASSERT_EQ(loop.finish(first), 1);
+  });
+  next.join();
+  ASSERT_EQ(loop.run(sending(p.ends[0], "b", 1)), 1);
+  EXPECT_EQ(loop.finish(second), 1);
+  EXPECT_EQ(early, 'a');
+  EXPECT_EQ(late, 'b');
+}
+
 TEST_P(waiting, the_deadline_ends_the_wait_and_not_much_earlier) {
   test_loop loop(wanted());
   for (detail::instant span : {0, 50'000, 1'000'000, 5'000'000}) {

@@ -1,8 +1,7 @@
-#include <astd/fs/file.hpp>
-
 #include <astd/coro/or_return.hpp>
 #include <astd/coro/shield.hpp>
 #include <astd/driver/driver.hpp>
+#include <astd/fs/file.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/perform_now.hpp>
 
@@ -86,7 +85,7 @@ class size_awaiter final : public astd::detail::io_awaiter<size_awaiter, std::si
 
  private:
   const char* name_;
-  struct ::statx found_ {};
+  struct ::statx found_{};
 };
 
 // A close that may block and that nobody waits for.

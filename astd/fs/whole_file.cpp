@@ -1,6 +1,5 @@
-#include <astd/fs/whole_file.hpp>
-
 #include <astd/coro/or_return.hpp>
+#include <astd/fs/whole_file.hpp>
 #include <astd/io/write_all.hpp>
 
 #include <algorithm>
@@ -53,7 +52,8 @@ class whole_file {
           larger = std::max(larger, hint < SIZE_MAX ? hint + 1 : hint);
         }
         if (!try_resize(content, larger)) {
-          co_await fail({std::make_error_code(std::errc::not_enough_memory), "read", source.handle_.name().string()});
+          co_await fail(
+              {std::make_error_code(std::errc::not_enough_memory), "read", source.handle_.name().string()});
         }
       }
       const std::size_t n = co_await or_return(source.read({content.data() + size, content.size() - size}));
@@ -67,7 +67,9 @@ class whole_file {
   }
 };
 
-ASTD_CORO_WRAPPER task<std::string> read_to_string(path name) { return whole_file::read<std::string>(std::move(name)); }
+ASTD_CORO_WRAPPER task<std::string> read_to_string(path name) {
+  return whole_file::read<std::string>(std::move(name));
+}
 ASTD_CORO_WRAPPER task<std::vector<std::byte>> read(path name) {
   return whole_file::read<std::vector<std::byte>>(std::move(name));
 }

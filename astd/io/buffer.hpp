@@ -16,9 +16,9 @@ namespace astd::io {
 namespace detail {
 
 template <class T>
-inline constexpr bool is_byte = std::is_same_v<T, std::byte> || std::is_same_v<T, char> ||
-                                std::is_same_v<T, unsigned char> || std::is_same_v<T, signed char> ||
-                                std::is_same_v<T, char8_t>;
+inline constexpr bool is_byte =
+    std::is_same_v<T, std::byte> || std::is_same_v<T, char> || std::is_same_v<T, unsigned char> ||
+    std::is_same_v<T, signed char> || std::is_same_v<T, char8_t>;
 
 template <class R>
 concept byte_range = requires(R& range) {
@@ -64,7 +64,9 @@ class mutable_bytes {
 class const_bytes {
  public:
   const_bytes() noexcept = default;
-  const_bytes(const void* data, std::size_t size) noexcept : data_(static_cast<const std::byte*>(data)), size_(size) {}
+  const_bytes(const void* data, std::size_t size) noexcept
+      : data_(static_cast<const std::byte*>(data)),
+        size_(size) {}
   template <class R>
     requires(!std::is_same_v<std::remove_cvref_t<R>, const_bytes> && detail::byte_range<R>)
   const_bytes(R&& range) noexcept : const_bytes(std::data(range), std::size(range)) {}

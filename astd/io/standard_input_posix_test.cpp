@@ -88,7 +88,9 @@ ASTD_TEST(standard_input, reads_a_line_longer_than_any_buffer) {
 
 // A timeout between the halves of a line, and one before it, cost nothing.
 task<> loses_nothing_to_timeouts(int write_end) {
-  auto say = [&](std::string_view text) { EXPECT_EQ(::write(write_end, text.data(), text.size()), ssize_t(text.size())); };
+  auto say = [&](std::string_view text) {
+    EXPECT_EQ(::write(write_end, text.data(), text.size()), ssize_t(text.size()));
+  };
   auto input = standard_input();
   const auto nothing = co_await as_result(timeout(5ms, input.read_line()));
   EXPECT_EQ(nothing.error(), std::errc::timed_out);

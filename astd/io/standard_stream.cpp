@@ -1,6 +1,5 @@
-#include <astd/io/standard_stream.hpp>
-
 #include <astd/driver/driver.hpp>
+#include <astd/io/standard_stream.hpp>
 
 #include <cstring>
 #include <utility>

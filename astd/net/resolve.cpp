@@ -1,7 +1,6 @@
-#include <astd/net/resolve.hpp>
-
 #include <astd/coro/or_return.hpp>
 #include <astd/net/address_error.hpp>
+#include <astd/net/resolve.hpp>
 #include <astd/net/resolver.hpp>
 
 #include <utility>

@@ -55,7 +55,8 @@ resolved resolve_now(const std::string& host) noexcept {
     for (const addrinfo* entry = list; entry; entry = entry->ai_next) {
       const auto address = from_native(entry->ai_addr, entry->ai_addrlen);
       // /etc/hosts may say the same twice.
-      if (address && std::find(result.addresses.begin(), result.addresses.end(), *address) == result.addresses.end())
+      if (address &&
+          std::find(result.addresses.begin(), result.addresses.end(), *address) == result.addresses.end())
         result.addresses.push_back(*address);
     }
     if (result.addresses.empty()) result.error = {EAI_NONAME, resolve_category()};

@@ -4,7 +4,8 @@ namespace astd::net::detail {
 
 resolver::awaitable resolver::look_up(std::string_view host) {
   std::lock_guard guard(mutex_);
-  if (!pool_) pool_.emplace(astd::detail::blocking_pool_options{.max_threads = max_threads_, .thread_name = "resolver"});
+  if (!pool_)
+    pool_.emplace(astd::detail::blocking_pool_options{.max_threads = max_threads_, .thread_name = "resolver"});
   return awaitable(*this, host);
 }
 

@@ -43,7 +43,10 @@ class resolver {
   class lookup;
   // One question: shared by all who ask it, owned by the pool's job until that has run or was withdrawn.
   struct request : astd::detail::job, astd::detail::list_node {
-    request(resolver& asked, std::string_view name) : by(asked), host(name), hash(std::hash<std::string_view>{}(name)) {}
+    request(resolver& asked, std::string_view name)
+        : by(asked),
+          host(name),
+          hash(std::hash<std::string_view>{}(name)) {}
     resolver& by;
     const std::string host;
     const std::size_t hash;
@@ -73,10 +76,10 @@ class resolver {
    private:
     friend class resolver;
     resolver& by_;
-    std::unique_ptr<request> own_;       // until it is known whether somebody asks the same
-    request* asked_ = nullptr;           // while linked
+    std::unique_ptr<request> own_;  // until it is known whether somebody asks the same
+    request* asked_ = nullptr;      // while linked
     std::shared_ptr<resolved> answer_;
-    bool stopping_ = false;              // guarded by by_.mutex_
+    bool stopping_ = false;  // guarded by by_.mutex_
   };
 
  public:

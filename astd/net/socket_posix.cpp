@@ -1,6 +1,5 @@
-#include <astd/net/socket.hpp>
-
 #include <astd/net/native_address.hpp>
+#include <astd/net/socket.hpp>
 #include <astd/net/socket_address_posix.hpp>
 #include <astd/net/tcp_stream.hpp>
 #include <astd/runtime/perform_now.hpp>
@@ -66,7 +65,8 @@ socket_address native_address::get() const noexcept {
 
 std::expected<socket, std::error_code> socket::make(socket_kind what, const socket_address& address) noexcept {
   operation op = detail::make(opcode::socket, -1);
-  op.args.socket = {address.is_ipv4() ? AF_INET : AF_INET6, what == socket_kind::stream ? SOCK_STREAM : SOCK_DGRAM, 0};
+  op.args.socket = {address.is_ipv4() ? AF_INET : AF_INET6, what == socket_kind::stream ? SOCK_STREAM : SOCK_DGRAM,
+                    0};
   if (auto error = carry_out(op)) return std::unexpected(error);
   return socket(op.result);
 }
@@ -110,7 +110,9 @@ std::expected<bool, std::error_code> socket::get(socket_flag flag) const noexcep
   return value != 0;
 }
 
-std::expected<socket_address, std::error_code> socket::local_address() const noexcept { return local_of(descriptor_); }
+std::expected<socket_address, std::error_code> socket::local_address() const noexcept {
+  return local_of(descriptor_);
+}
 
 std::expected<socket_address, std::error_code> socket::local_of(int descriptor) noexcept {
   return name(opcode::local_name, descriptor);

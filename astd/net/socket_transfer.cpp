@@ -1,6 +1,5 @@
-#include <astd/net/socket_transfer.hpp>
-
 #include <astd/net/socket.hpp>
+#include <astd/net/socket_transfer.hpp>
 
 namespace astd::net::detail {
 

@@ -1,8 +1,7 @@
-#include <astd/net/tcp_listener.hpp>
-
 #include <astd/coro/or_return.hpp>
 #include <astd/net/connect.hpp>
 #include <astd/net/resolve.hpp>
+#include <astd/net/tcp_listener.hpp>
 
 namespace astd::net {
 namespace {

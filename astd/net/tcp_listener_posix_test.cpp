@@ -81,8 +81,8 @@ ASTD_TEST(tcp_listener, frees_its_port_after_a_cancelled_accept) {
   std::optional<tcp_listener> listener = co_await tcp_listener::bind("127.0.0.1:0");
   const socket_address where = listener->local_address();
   for (int i = 0; i < 100; ++i) {
-    auto accepting = spawn([](tcp_listener& at) -> task<> { auto accepted = co_await at.accept(); },
-                           std::ref(*listener));
+    auto accepting =
+        spawn([](tcp_listener& at) -> task<> { auto accepted = co_await at.accept(); }, std::ref(*listener));
     for (int k = 0; k < i % 5; ++k) co_await this_task::yield();
     const auto ended = co_await accepting.cancel();
     EXPECT_FALSE(ended);

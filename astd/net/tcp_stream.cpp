@@ -1,9 +1,8 @@
-#include <astd/net/tcp_stream.hpp>
-
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/or_return.hpp>
 #include <astd/net/connect.hpp>
 #include <astd/net/resolve.hpp>
+#include <astd/net/tcp_stream.hpp>
 
 namespace astd::net {
 
@@ -37,7 +36,9 @@ void tcp_stream::set_nodelay(bool on) {
     astd::detail::throw_failure(detail::socket_failure(error, "set nodelay", socket_.descriptor()));
 }
 
-bool tcp_stream::nodelay() const { return detail::value_or_throw(socket_.get(detail::socket_flag::no_delay), "nodelay"); }
+bool tcp_stream::nodelay() const {
+  return detail::value_or_throw(socket_.get(detail::socket_flag::no_delay), "nodelay");
+}
 
 astd::detail::outcome<void> detail::shutdown_awaiter::take() {
   resumed();

@@ -60,14 +60,16 @@ class tcp_stream {
   /// at the end of the stream (or for an empty buffer, without a system call). Allocates nothing. `buffer` stays until
   /// the await is over; if that is cancelled nothing has been taken from the stream.
   [[nodiscard]] detail::transfer_awaitable read(io::mutable_bytes buffer) noexcept {
-    return detail::transfer_awaitable(driver::opcode::recv, socket_.descriptor(), buffer.data(), buffer.size(), true);
+    return detail::transfer_awaitable(driver::opcode::recv, socket_.descriptor(), buffer.data(), buffer.size(),
+                                      true);
   }
 
   /// Writes as much as there is room for, at least one byte, and gives the number; io::write_all() writes everything.
   /// Allocates nothing. `buffer` stays until the await is over; if that is cancelled nothing has been written. Writing to
   /// a peer that is gone fails with std::errc::broken_pipe or connection_reset, never with a signal.
   [[nodiscard]] detail::transfer_awaitable write(io::const_bytes buffer) noexcept {
-    return detail::transfer_awaitable(driver::opcode::send, socket_.descriptor(), buffer.data(), buffer.size(), true);
+    return detail::transfer_awaitable(driver::opcode::send, socket_.descriptor(), buffer.data(), buffer.size(),
+                                      true);
   }
 
   /// Ends one direction or both, without closing. Fails with std::errc::not_connected if the connection is broken.

@@ -255,14 +255,16 @@ ASTD_TEST(tcp_stream, a_thousand_at_a_time) {
   constexpr std::size_t count = 1000;
   tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
   const socket_address where = listener.local_address();
-  auto server = spawn([](tcp_listener& at) -> task<> {
-    std::vector<join_handle<>> all;
-    while (all.size() < count) {
-      auto accepted = co_await at.accept();
-      all.push_back(spawn(echo, std::move(accepted.first)));
-    }
-    for (auto& one : all) co_await one;
-  }, std::ref(listener));
+  auto server = spawn(
+      [](tcp_listener& at) -> task<> {
+        std::vector<join_handle<>> all;
+        while (all.size() < count) {
+          auto accepted = co_await at.accept();
+          all.push_back(spawn(echo, std::move(accepted.first)));
+        }
+        for (auto& one : all) co_await one;
+      },
+      std::ref(listener));
   auto client = [](socket_address to, std::size_t i) -> task<bool> {
     tcp_stream stream = co_await tcp_stream::connect(to);
     const std::string question = "number " + std::to_string(i);

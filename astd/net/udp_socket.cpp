@@ -1,9 +1,8 @@
-#include <astd/net/udp_socket.hpp>
-
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/or_return.hpp>
 #include <astd/net/connect.hpp>
 #include <astd/net/resolve.hpp>
+#include <astd/net/udp_socket.hpp>
 
 namespace astd::net {
 namespace {

@@ -86,10 +86,12 @@ class udp_socket {
   /// To and from whom it is connected to. A refusal that the peer sent back for an earlier datagram is reported as
   /// std::errc::connection_refused.
   [[nodiscard]] detail::transfer_awaitable send(io::const_bytes buffer) noexcept {
-    return detail::transfer_awaitable(driver::opcode::send, socket_.descriptor(), buffer.data(), buffer.size(), false);
+    return detail::transfer_awaitable(driver::opcode::send, socket_.descriptor(), buffer.data(), buffer.size(),
+                                      false);
   }
   [[nodiscard]] detail::transfer_awaitable recv(io::mutable_bytes buffer) noexcept {
-    return detail::transfer_awaitable(driver::opcode::recv, socket_.descriptor(), buffer.data(), buffer.size(), false);
+    return detail::transfer_awaitable(driver::opcode::recv, socket_.descriptor(), buffer.data(), buffer.size(),
+                                      false);
   }
 
   [[nodiscard]] auto send_to(io::const_bytes buffer, const socket_address& to) noexcept {

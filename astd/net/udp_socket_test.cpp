@@ -47,7 +47,8 @@ ASTD_TEST(udp_socket, speaks_ipv6) {
 ASTD_TEST(udp_socket, finds_the_receiver_by_name) {
   udp_socket server = co_await udp_socket::bind("127.0.0.1:0");
   udp_socket client = co_await udp_socket::bind("0.0.0.0:0");
-  const std::size_t sent = co_await client.send_to("hello", "127.0.0.1:" + std::to_string(server.local_address().port()));
+  const std::size_t sent =
+      co_await client.send_to("hello", "127.0.0.1:" + std::to_string(server.local_address().port()));
   EXPECT_EQ(sent, 5u);
   const std::pair place("127.0.0.1", server.local_address().port());
   const std::size_t again = co_await client.send_to("hello again", place);

@@ -6,7 +6,7 @@
 
 namespace astd::detail {
 
-blocking_root::entry::entry(runtime_core& core) : core_(core) {
+blocking_root::entry::entry(runtime_core& core) : core_(core), outer_(current_chain()) {
   // Inside a task, or a block_on, of this runtime: its loop goes on turning in here.
   if (worker* w = worker::current(); w && &w->runtime() == &core) {
     here_ = w;
@@ -18,21 +18,23 @@ blocking_root::entry::entry(runtime_core& core) : core_(core) {
 }
 
 blocking_root::entry::~entry() {
-  if (!entered_) return;
-  core_.end_local_tasks(*here_);
-  here_->leave();
-  core_.give_back_guest(*here_);
+  if (entered_) {
+    core_.end_local_tasks(*here_);
+    here_->leave();
+    core_.give_back_guest(*here_);
+  }
+  // Last: those tasks were others.
+  set_current_chain(outer_);
 }
 
 blocking_root::blocking_root(runtime_core& core)
-    : entry_(core), outer_(current_chain()), task_(entry_.here().pinned_executor(), new_task_id()) {
+    : entry_(core), task_(entry_.here().pinned_executor(), new_task_id()) {
   task_.join.store(join_in_block_on, std::memory_order_relaxed);
   entry_.here().tasks().add(task_);
 }
 
 blocking_root::~blocking_root() {
   if (task_.linked()) task_.registry->remove(task_);
-  set_current_chain(outer_);
 }
 
 void blocking_root::run(resumable* first) noexcept {

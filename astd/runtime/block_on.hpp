@@ -36,6 +36,7 @@ class blocking_root {
 
    private:
     runtime_core& core_;
+    chain* const outer_;
     worker* here_ = nullptr;
     bool entered_ = false;
   };
@@ -46,7 +47,6 @@ class blocking_root {
   static void ended(resumable* r);
 
   entry entry_;
-  chain* const outer_;
   header task_;
 };
 

@@ -1,7 +1,6 @@
-#include <astd/runtime/blocking_pool.hpp>
-
 #include <astd/base/assert.hpp>
 #include <astd/base/error.hpp>
+#include <astd/runtime/blocking_pool.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -59,7 +58,8 @@ blocking_pool::metrics blocking_pool::measure() const noexcept {
   return {.threads = threads_, .idle = idle_count_, .queued = queued_, .completed = completed_};
 }
 
-// Sees to it that for each queued job somebody is on the way, as far as there are threads; unlocks while it starts one.
+// Sees to it that for each queued job somebody is on the way, as far as there are threads; unlocks while it starts
+// one.
 void blocking_pool::call_for_help(std::unique_lock<std::mutex>& lock) noexcept {
   bool refused = false;
   while (queued_ > coming_) {

@@ -4,10 +4,11 @@
 //   pool.submit(job);                       // job.run(job) is called once, on a thread of the pool
 //   if (pool.withdraw(job)) ...             // it will not be called
 //
-// The pool holds one thread from its construction to its shutdown, so that no job is ever left without one. It grows
-// when a job finds no idle thread: one thread at a time is started, and that one starts the next if jobs are still
-// waiting when it has taken its own. So a burst of short jobs is eaten up by a few threads and a burst of long ones gets
-// a thread each. The thread that went idle last is woken first, and those idle longer than `keep_alive` end.
+// The pool holds one thread from its construction to its shutdown, so that no job is ever left without one. It
+// grows when a job finds no idle thread: one thread at a time is started, and that one starts the next if jobs are
+// still waiting when it has taken its own. So a burst of short jobs is eaten up by a few threads and a burst of
+// long ones gets a thread each. The thread that went idle last is woken first, and those idle longer than
+// `keep_alive` end.
 //
 // If the system refuses a thread the jobs wait for one of those there are; each further job tries again.
 #pragma once
@@ -26,9 +27,9 @@
 namespace astd::detail {
 
 struct blocking_pool_options {
-  unsigned max_threads = 512;              // at least 1
-  std::string thread_name = "blocking";    // of every thread; the system may show its first 15 bytes only
-  instant keep_alive = 10'000'000'000;     // ns that an idle thread waits for work before it ends
+  unsigned max_threads = 512;            // at least 1
+  std::string thread_name = "blocking";  // of every thread; the system may show its first 15 bytes only
+  instant keep_alive = 10'000'000'000;   // ns that an idle thread waits for work before it ends
   start_thread_function* start_thread = &detail::start_thread;  // a test's way to make it fail
 };
 
@@ -56,8 +57,8 @@ class blocking_pool {
   /// Constant time. Any thread.
   bool withdraw(job& job) noexcept;
 
-  /// Runs what is queued, and what the jobs submit meanwhile, waits for all of it and ends the threads. Not from inside a
-  /// job. A second call waits for the first and does nothing.
+  /// Runs what is queued, and what the jobs submit meanwhile, waits for all of it and ends the threads. Not from
+  /// inside a job. A second call waits for the first and does nothing.
   void shutdown() noexcept;
 
   [[nodiscard]] metrics measure() const noexcept;
@@ -87,8 +88,8 @@ class blocking_pool {
   bool stopping_ = false;  // shutdown() waits on changed_
   bool stopped_ = false;   // threads without work end
   std::condition_variable changed_;
-  // The thread that ended last, for the next one that ends (or shutdown()) to join: no thread outlives the pool, and
-  // no list of them is kept.
+  // The thread that ended last, for the next one that ends (or shutdown()) to join: no thread outlives the pool,
+  // and no list of them is kept.
   native_thread ended_ = 0;
   bool any_ended_ = false;
 };

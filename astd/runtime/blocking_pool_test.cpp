@@ -1,7 +1,6 @@
-#include <astd/runtime/blocking_pool.hpp>
-
 #include <astd/base/config.hpp>
 #include <astd/runtime/blocking_operations.hpp>
+#include <astd/runtime/blocking_pool.hpp>
 
 #include <gtest/gtest.h>
 
@@ -175,15 +174,16 @@ TEST(blocking_pool, withdraws_what_has_not_started) {
   gate door;
   bool ran[4] = {};
   test_job busy([&] { door.pass(); });
-  test_job a([&] { ran[0] = true; }), b([&] { ran[1] = true; }), c([&] { ran[2] = true; }), d([&] { ran[3] = true; });
+  test_job a([&] { ran[0] = true; }), b([&] { ran[1] = true; }), c([&] { ran[2] = true; }),
+      d([&] { ran[3] = true; });
   EXPECT_FALSE(pool.withdraw(a)) << "was never submitted";
   pool.submit(busy);
   door.until_waiting(1);
   for (test_job* job : {&a, &b, &c, &d}) pool.submit(*job);
   EXPECT_FALSE(pool.withdraw(busy)) << "has started";
-  EXPECT_TRUE(pool.withdraw(b));   // from the middle,
-  EXPECT_TRUE(pool.withdraw(d));   // the end
-  EXPECT_TRUE(pool.withdraw(a));   // and the beginning
+  EXPECT_TRUE(pool.withdraw(b));  // from the middle,
+  EXPECT_TRUE(pool.withdraw(d));  // the end
+  EXPECT_TRUE(pool.withdraw(a));  // and the beginning
   EXPECT_FALSE(pool.withdraw(a));
   EXPECT_EQ(pool.measure().queued, 1u);
   pool.submit(a);  // and once more
@@ -322,6 +322,38 @@ TEST(blocking_pool, storm_with_refusals) {
   }
   eventually([&] { return ran == count; });
   EXPECT_GE(pool.measure().threads, 1u);
+}
+
+gate* refusing = nullptr;
+
+int refuse_in_a_while(void* (*run)(void*), void* argument) noexcept {
+  if (threads_granted.fetch_sub(1) > 0) return start_thread(run, argument);
+  refusing->pass();
+  return EAGAIN;
+}
+
+TEST(blocking_pool, the_last_thread_does_not_trust_one_that_is_being_started) {
+  threads_granted = 1;
+  gate door, start;
+  refusing = &start;
+  std::atomic<int> ran = 0;
+  test_job first([&] { door.pass(); });
+  test_job second([&] { ++ran; });
+  test_job third([&] { ++ran; });
+  blocking_pool pool({.keep_alive = milliseconds, .start_thread = refuse_in_a_while});
+  pool.submit(first);
+  door.until_waiting(1);
+  std::thread submitter([&] { pool.submit(second); });
+  start.until_waiting(1);
+  // The only thread takes the job that another is being started for, and then has nothing to do for long.
+  door.open();
+  eventually([&] { return ran == 1 && pool.measure().idle == 1; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  start.open();
+  submitter.join();
+  pool.submit(third);
+  eventually([&] { return ran == 2; });
+  EXPECT_EQ(pool.measure().threads, 1u);
 }
 
 // ---- signals

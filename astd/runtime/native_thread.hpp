@@ -1,5 +1,5 @@
-// Threads as the blocking pool needs them: started without an exception, joined by whoever comes by, left alone by the
-// program's signals.
+// Threads as the blocking pool needs them: started without an exception, joined by whoever comes by, left alone by
+// the program's signals.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@ namespace astd::detail {
 /// A thread that was started by start_thread() and is still to be joined.
 using native_thread = std::uintptr_t;
 
-/// Starts a joinable thread that runs `run(argument)`. It blocks all signals but those that tell of a fault in its own
-/// code (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT) and SIGPROF, so that handlers run on the program's own threads.
-/// Returns 0 or an errno; `run` should ask this_native_thread() for what to join.
+/// Starts a joinable thread that runs `run(argument)`. It blocks all signals but those that tell of a fault in its
+/// own code (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT) and SIGPROF, so that handlers run on the
+/// program's own threads. Returns 0 or an errno; `run` should ask this_native_thread() for what to join.
 int start_thread(void* (*run)(void*), void* argument) noexcept;
 using start_thread_function = int(void* (*run)(void*), void* argument) noexcept;
 

@@ -14,7 +14,8 @@ int start_thread(void* (*run)(void*), void* argument) noexcept {
   sigset_t blocked;
   sigset_t ours;
   sigfillset(&blocked);
-  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF}) sigdelset(&blocked, own);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF})
+    sigdelset(&blocked, own);
   // A thread inherits its maker's mask: this way there is no moment at which a signal could get in.
   pthread_sigmask(SIG_SETMASK, &blocked, &ours);
   pthread_t thread;

@@ -34,10 +34,18 @@ class blocking_hop final : public suspension, private job, public awaiter_base<b
   runtime_core& core_;
 };
 
+class to_blocking_pool {
+ public:
+  explicit to_blocking_pool(runtime_core& core) noexcept : core_(core) {}
+  auto operator co_await() const noexcept { return blocking_hop(core_); }
+
+ private:
+  runtime_core& core_;
+};
+
 template <class F, class... A>
 task<std::invoke_result_t<F, A...>> call_blocking(runtime_core& core, F f, A... arguments) {
-  blocking_hop hop(core);  // a statement of its own: GCC 12 would move the awaiter
-  co_await hop;
+  co_await to_blocking_pool(core);
   co_return detail::invoke(std::move(f), std::move(arguments)...);
 }
 

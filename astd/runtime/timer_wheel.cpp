@@ -1,6 +1,5 @@
-#include <astd/runtime/timer_wheel.hpp>
-
 #include <astd/base/assert.hpp>
+#include <astd/runtime/timer_wheel.hpp>
 
 #include <bit>
 
@@ -45,7 +44,6 @@ void timer_wheel::advance(instant now, intrusive_list<timer>& expired) noexcept 
     if (level != 0) {
       cascade(level, index, last_tick);
     } else if (start < last_tick) {
-      tick_ = start;
       expire_all(index, expired);
     } else {
       if (slots_[0][index].earliest <= now_) expire_due(index, expired);
@@ -78,8 +76,8 @@ void timer_wheel::clear_if_empty(int level, int index) noexcept {
 // Spreads the first occupied slot, which begins no later than last_tick, over the levels below.
 void timer_wheel::cascade(int level, int index, std::uint64_t last_tick) noexcept {
   slot& s = slots_[level][index];
-  // Nothing lies before the earliest timer of this slot, so the wheel may turn to it at once (or to last_tick, if it is
-  // later than that): the levels in between are skipped.
+  // Nothing lies before the earliest timer of this slot, so the wheel may turn to it at once (or to last_tick, if
+  // it is later than that): the levels in between are skipped.
   const std::uint64_t earliest = tick_of(s.earliest);
   tick_ = earliest < last_tick ? earliest : last_tick;
   intrusive_list<timer> moving;

@@ -34,9 +34,9 @@ class timer_wheel {
   /// Sets a timer that is not linked. A deadline that has passed makes it fire at the next advance().
   void insert(timer& t) noexcept;
 
-  /// Takes a timer back: true if it was linked, in the wheel or in the list of expired ones that advance() put it into;
-  /// so after true it does not fire, and after false it has fired already (or was never set). Expired timers may as
-  /// well be unlinked by the list itself.
+  /// Takes a timer back: true if it was linked, in the wheel or in the list of expired ones that advance() put it
+  /// into; so after true it does not fire, and after false it has fired already (or was never set). Expired timers
+  /// may as well be unlinked by the list itself.
   bool remove(timer& t) noexcept;
 
   /// The instant to sleep until: no timer is due before it, `never` if there is none. It is the earliest deadline,
@@ -44,10 +44,10 @@ class timer_wheel {
   [[nodiscard]] instant next_deadline() const noexcept;
 
   /// Moves all timers with deadline <= now, and no other, to the end of `expired`. They come out ordered by tick
-  /// (deadline / 2^16 ns, rounded down), those of one tick in the order of their insertion; a timer that was set when its
-  /// deadline had passed counts as belonging to the tick of the last advance before. A `now` before that of an earlier
-  /// call counts as that one. The cost does not depend on how far the time has moved; each timer is touched when it
-  /// expires and at most 7 times before, as its deadline comes near.
+  /// (deadline / 2^16 ns, rounded down), those of one tick in the order of their insertion; a timer that was set
+  /// when its deadline had passed counts as belonging to the tick of the last advance before. A `now` before that
+  /// of an earlier call counts as that one. The cost does not depend on how far the time has moved; each timer is
+  /// touched when it expires and at most 7 times before, as its deadline comes near.
   void advance(instant now, intrusive_list<timer>& expired) noexcept;
 
  private:
@@ -70,9 +70,9 @@ class timer_wheel {
   void expire_all(int index, intrusive_list<timer>& expired) noexcept;
   void expire_due(int index, intrusive_list<timer>& expired) noexcept;
 
-  // Every timer lies on the level of the highest digit (base 64) in which its tick differs from tick_, in the slot that
-  // this digit says: so all on one level are due before all on the next, and the first occupied slot of the first
-  // occupied level holds the earliest.
+  // Every timer lies on the level of the highest digit (base 64) in which its tick differs from tick_, in the slot
+  // that this digit says: so all on one level are due before all on the next, and the first occupied slot of the
+  // first occupied level holds the earliest.
   std::uint64_t tick_ = 0;
   instant now_ = INT64_MIN;
   std::uint32_t occupied_levels_ = 0;

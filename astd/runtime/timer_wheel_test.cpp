@@ -1,6 +1,5 @@
-#include <astd/runtime/timer_wheel.hpp>
-
 #include <astd/base/config.hpp>
+#include <astd/runtime/timer_wheel.hpp>
 
 #include <gtest/gtest.h>
 
@@ -45,7 +44,8 @@ TEST(timer_wheel, empty_never_fires) {
 }
 
 TEST(timer_wheel, fires_at_the_nanosecond_and_not_before) {
-  for (instant delay : {instant{1}, instant{1000}, tick - 1, tick, tick + 1, second / 1000, second, 3600 * second}) {
+  for (instant delay :
+       {instant{1}, instant{1000}, tick - 1, tick, tick + 1, second / 1000, second, 3600 * second}) {
     timer_wheel wheel;
     test_timer t;
     const instant start = 123'456'789'012;
@@ -161,7 +161,8 @@ TEST(timer_wheel, timers_of_one_tick_in_the_order_of_insertion) {
 TEST(timer_wheel, cascades_at_every_boundary) {
   for (int bits = 16; bits < 63; ++bits) {
     for (const instant start : {instant{0}, (instant{1} << bits) - tick, (instant{1} << bits) - 1}) {
-      for (const instant around : {-tick - 1, -tick, -tick + 1, instant{-1}, instant{0}, instant{1}, tick - 1, tick, tick + 1}) {
+      for (const instant around :
+           {-tick - 1, -tick, -tick + 1, instant{-1}, instant{0}, instant{1}, tick - 1, tick, tick + 1}) {
         const instant deadline = (instant{1} << bits) + around;
         if (deadline <= start) continue;
         for (const bool step : {false, true}) {
@@ -206,13 +207,18 @@ TEST(timer_wheel, a_removed_minimum_wakes_at_most_once) {
 // The wheel against a sorted set.
 class oracle {
  public:
-  explicit oracle(unsigned seed, instant start) : random_(seed), now_(start) { EXPECT_TRUE(advance(wheel_, now_).empty()); }
+  explicit oracle(unsigned seed, instant start) : random_(seed), now_(start) {
+    EXPECT_TRUE(advance(wheel_, now_).empty());
+  }
 
   void run(int operations) {
     for (int i = 0; i < operations && !::testing::Test::HasFailure(); ++i) {
       switch (random_() % 8) {
-        case 0: case 1: case 2: insert(); break;
-        case 3: case 4: remove(); break;
+        case 0:
+        case 1:
+        case 2: insert(); break;
+        case 3:
+        case 4: remove(); break;
         case 5: advance_to(later(leap())); break;
         case 6: advance_to(unless_never(wheel_.next_deadline())); break;
         default: advance_to(unless_never(earliest()) - static_cast<instant>(random_() % 3)); break;
@@ -256,7 +262,8 @@ class oracle {
     t->deadline = later(leap());
     if (random_() % 10 == 0) t->deadline = now_ - leap();
     if (random_() % 20 == 0) t->deadline = never;
-    if (!set_.empty() && random_() % 5 == 0) t->deadline = std::next(set_.begin(), random_() % set_.size())->t->deadline;
+    if (!set_.empty() && random_() % 5 == 0)
+      t->deadline = std::next(set_.begin(), random_() % set_.size())->t->deadline;
     set_.insert({std::max(t->deadline >> 16, now_ >> 16), ++number_, t});
     exact_ = exact_ || set_.size() == 1;
     wheel_.insert(*t);

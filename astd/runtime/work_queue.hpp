@@ -8,16 +8,16 @@
 // work_queue is a deque after Chase and Lev: the owner takes the newest, others the oldest. In a fifo_queue nobody
 // takes the newest, and so half of it can be moved to another worker's queue by a single compare-exchange.
 //
-// How the indices work. Both only grow, and being 64 bits wide they never come back to an old value (no ABA).
-// Items lie at [oldest_, newest_); only the owner writes newest_, and oldest_ moves on by compare-exchange: whoever
-// succeeds owns the items that it moved past. A slot is written again only after oldest_ has passed it, so an item read
-// too late belongs to a compare-exchange that fails.
+// How the indices work. Both only grow, and being 64 bits wide they never come back to an old value (no ABA). Items
+// lie at [oldest_, newest_); only the owner writes newest_, and oldest_ moves on by compare-exchange: whoever
+// succeeds owns the items that it moved past. A slot is written again only after oldest_ has passed it, so an item
+// read too late belongs to a compare-exchange that fails.
 //
-// Who pushes looks afterwards whether somebody sleeps; who goes to sleep looks afterwards whether something was pushed.
-// Not to miss each other, push() publishes by a sequentially consistent store before its caller reads the idle state,
-// and the sleeper sets its idle state by a sequentially consistent read-modify-write before it asks empty(), whose
-// loads are sequentially consistent too: one of the two sees the other. There are no stand-alone fences, which
-// ThreadSanitizer does not understand.
+// Who pushes looks afterwards whether somebody sleeps; who goes to sleep looks afterwards whether something was
+// pushed. Not to miss each other, push() publishes by a sequentially consistent store before its caller reads the
+// idle state, and the sleeper sets its idle state by a sequentially consistent read-modify-write before it asks
+// empty(), whose loads are sequentially consistent too: one of the two sees the other. There are no stand-alone
+// fences, which ThreadSanitizer does not understand.
 #pragma once
 
 #include <astd/base/atomic.hpp>
@@ -36,7 +36,8 @@ struct work_chain {
   std::size_t count = 0;
 };
 
-/// What both queues have in common. T has a member `T* next_`, which the queue leaves alone but in take_oldest_half().
+/// What both queues have in common. T has a member `T* next_`, which the queue leaves alone but in
+/// take_oldest_half().
 template <class T, std::size_t Capacity>
 class work_ring {
   static_assert(Capacity >= 2 && (Capacity & (Capacity - 1)) == 0, "a power of two");
@@ -50,13 +51,14 @@ class work_ring {
 
   /// Owner only. False: full.
   bool push(T* item) noexcept {
-    // seq_cst: as a release it pairs with the loads of newest_ in steal(), steal_half() and empty(), which thereby see
-    // the item and what it points to; its place in the total order is for the caller's look at the idle state (above).
+    // seq_cst: as a release it pairs with the loads of newest_ in steal(), steal_half() and empty(), which thereby
+    // see the item and what it points to; its place in the total order is for the caller's look at the idle state
+    // (above).
     return put(item, std::memory_order_seq_cst);
   }
 
-  /// push() for several items in a row, at a tenth of its cost: others may take the item at once, but before the caller
-  /// looks at the idle state it calls announce(). Owner only.
+  /// push() for several items in a row, at a tenth of its cost: others may take the item at once, but before the
+  /// caller looks at the idle state it calls announce(). Owner only.
   bool push_quietly(T* item) noexcept {
     // release: as in push().
     return put(item, std::memory_order_release);
@@ -68,23 +70,25 @@ class work_ring {
 
   /// The oldest item, or null if there is none. Any thread.
   T* steal() noexcept {
-    // acquire pairs with the compare-exchange of whoever moved oldest_ here: what came before it (the owner's pops, which
-    // make newest_ smaller; another thief's theft) is then before our load of newest_.
+    // acquire pairs with the compare-exchange of whoever moved oldest_ here: what came before it (the owner's pops,
+    // which make newest_ smaller; another thief's theft) is then before our load of newest_.
     std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
     for (;;) {
-      // seq_cst: pop() stores newest_ and then loads oldest_, we and the thieves before us move oldest_ and then load
-      // newest_. Either pop() sees that oldest_ has come to the item that it wants, or we see that it wants it.
+      // seq_cst: pop() stores newest_ and then loads oldest_, we and the thieves before us move oldest_ and then
+      // load newest_. Either pop() sees that oldest_ has come to the item that it wants, or we see that it wants
+      // it.
       const std::uint64_t newest = newest_.load(std::memory_order_seq_cst);
       if (!before(oldest, newest)) return nullptr;
       T* item = slot(oldest).load(std::memory_order_relaxed);
-      // Success: seq_cst as just said; as a release it pairs with the load of oldest_ in put(), which thereby comes after
-      // our reading of the slot. Failure: as the first load.
+      // Success: seq_cst as just said; as a release it pairs with the load of oldest_ in put(), which thereby comes
+      // after our reading of the slot. Failure: as the first load.
       if (oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst, std::memory_order_acquire))
         return item;
     }
   }
 
-  /// Owner only: makes room in a full queue. Takes the older half, at least one item; none only if the queue is empty.
+  /// Owner only: makes room in a full queue. Takes the older half, at least one item; none only if the queue is
+  /// empty.
   work_chain<T> take_oldest_half() noexcept {
     const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
     std::uint64_t oldest = oldest_.load(std::memory_order_relaxed);
@@ -92,8 +96,8 @@ class work_ring {
     do {
       count = (newest - oldest + 1) / 2;
       if (count == 0) return {};
-      // release pairs with the first loads of steal() and steal_half(), which must not see a newest_ from before. No
-      // acquire: all that we read from here on we have written ourselves.
+      // release pairs with the first loads of steal() and steal_half(), which must not see a newest_ from before.
+      // No acquire: all that we read from here on we have written ourselves.
     } while (!oldest_.compare_exchange_weak(oldest, oldest + count, std::memory_order_release,
                                             std::memory_order_relaxed));
     // Nobody writes these slots before our own next push().
@@ -156,8 +160,8 @@ class work_queue : public work_ring<T, Capacity> {
     this->newest_.store(newest - 1, std::memory_order_seq_cst);
     std::uint64_t oldest = this->oldest_.load(std::memory_order_seq_cst);
     if (this->before(oldest, newest - 1)) return this->slot(newest - 1).load(std::memory_order_relaxed);
-    // At most one item is left, and a thief may be after it: the compare-exchange decides. release pairs with the first
-    // load of steal(), which must not see a newest_ from before our pops.
+    // At most one item is left, and a thief may be after it: the compare-exchange decides. release pairs with the
+    // first load of steal(), which must not see a newest_ from before our pops.
     T* item = nullptr;
     if (oldest == newest - 1 && this->oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_release,
                                                                       std::memory_order_relaxed))
@@ -178,7 +182,8 @@ class fifo_queue : public work_ring<T, Capacity> {
     const std::uint64_t end = this->newest_.load(std::memory_order_relaxed);  // only we write it
     // acquire: as in put().
     const std::uint64_t room = Capacity - (end - this->oldest_.load(std::memory_order_acquire));
-    // acquire pairs with the compare-exchange of whoever moved oldest_ here, so that newest_ is not the older of the two.
+    // acquire pairs with the compare-exchange of whoever moved oldest_ here, so that newest_ is not the older of
+    // the two.
     std::uint64_t oldest = from.oldest_.load(std::memory_order_acquire);
     for (;;) {
       // acquire pairs with the stores of newest_: the items.
@@ -189,8 +194,8 @@ class fifo_queue : public work_ring<T, Capacity> {
       // Our slots behind newest_ are nobody else's: if the compare-exchange fails, they are just written again.
       for (std::uint64_t i = 0; i != count; ++i)
         this->slot(end + i).store(from.slot(oldest + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
-      // release pairs with the load of oldest_ in put(), which thereby comes after our reading of the slots; for takers
-      // that read this oldest_ it hands on what we acquired. Failure: as the first load.
+      // release pairs with the load of oldest_ in put(), which thereby comes after our reading of the slots; for
+      // takers that read this oldest_ it hands on what we acquired. Failure: as the first load.
       if (!from.oldest_.compare_exchange_strong(oldest, oldest + count, std::memory_order_acq_rel,
                                                 std::memory_order_acquire))
         continue;

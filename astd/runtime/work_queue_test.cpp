@@ -1,6 +1,5 @@
-#include <astd/runtime/work_queue.hpp>
-
 #include <astd/base/config.hpp>
+#include <astd/runtime/work_queue.hpp>
 
 #include <gtest/gtest.h>
 
@@ -16,7 +15,7 @@ namespace {
 
 struct item {
   item* next_ = nullptr;
-  std::size_t payload = 0;     // plain: TSan sees whether it is handed over
+  std::size_t payload = 0;  // plain: TSan sees whether it is handed over
   std::atomic<int> taken = 0;
 };
 
@@ -246,7 +245,8 @@ TEST(fifo_queue, stress_owner_and_three_thieves_that_take_halves) {
   all.check();
 }
 
-// The protocol that push() and empty() are made for: the pusher looks at the sleeper's state, the sleeper at the queue.
+// The protocol that push() and empty() are made for: the pusher looks at the sleeper's state, the sleeper at the
+// queue.
 TEST(work_queue, nobody_sleeps_while_there_is_work) {
   constexpr int rounds = ASTD_SANITIZED ? 3'000 : 30'000;
   auto items = make_items(1);

@@ -29,7 +29,7 @@ class timeout_awaiter final : public composite, public awaiter_base<timeout_awai
   outcome<value_type> take() {
     resumed();
     if (!body_.stopped()) return std::move(body_.result());
-    return outcome<value_type>(failure(std::errc::timed_out));
+    return outcome<value_type>(failure(errc::timed_out));
   }
 
  private:

@@ -1,9 +1,8 @@
 // The station of the tour with files.
+#include "station.hpp"
 #include <astd/fs.hpp>
 #include <astd/future.hpp>
 #include <astd/task.hpp>
-
-#include "station.hpp"
 
 #include <fmt/format.h>
 
@@ -35,7 +34,9 @@ std::vector<fs::path> files_in(fs::path directory) {
   return files;
 }
 
-std::string content_of(std::size_t number) { return std::string(100 * number, static_cast<char>('a' + number % 26)); }
+std::string content_of(std::size_t number) {
+  return std::string(100 * number, static_cast<char>('a' + number % 26));
+}
 
 astd::task<> make_file(fs::path directory, std::size_t number) {
   const std::string content = content_of(number);

@@ -1,11 +1,10 @@
 // The last station of the tour: what can be seen of a running program from inside.
+#include "station.hpp"
 #include <astd/future.hpp>
 #include <astd/net.hpp>
 #include <astd/runtime.hpp>
 #include <astd/task.hpp>
 #include <astd/this_task.hpp>
-
-#include "station.hpp"
 
 #include <array>
 #include <chrono>

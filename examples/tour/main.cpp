@@ -1,9 +1,8 @@
 // The tour: tasks, sockets, files, time limits and cancellation, each shown and checked. Ends by itself.
+#include "station.hpp"
 #include <astd/print.hpp>
 #include <astd/runtime.hpp>
 #include <astd/task.hpp>
-
-#include "station.hpp"
 
 #include <array>
 #include <exception>
@@ -69,6 +68,7 @@ astd::task<int> async_main() {
     }
     co_await astd::println("{:10.2f} ms\n{}", one.milliseconds(), indented(report));
   }
-  co_await astd::println("{} stations in {:.2f} s, and everything was as promised.", number, all.milliseconds() / 1000);
+  co_await astd::println("{} stations in {:.2f} s, and everything was as promised.", number,
+                         all.milliseconds() / 1000);
   co_return 0;
 }

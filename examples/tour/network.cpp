@@ -1,11 +1,10 @@
 // Stations of the tour with sockets, on the loopback interface and on ports that the system chooses.
+#include "descriptors.hpp"
+#include "station.hpp"
 #include <astd/future.hpp>
 #include <astd/io.hpp>
 #include <astd/net.hpp>
 #include <astd/task.hpp>
-
-#include "descriptors.hpp"
-#include "station.hpp"
 
 #include <fmt/format.h>
 
@@ -107,7 +106,8 @@ astd::task<std::string> visit_together(net::socket_address server, std::size_t c
   expect(bytes == count * 16384, fmt::format("every byte comes back ({} of {} did)", bytes, count * 16384));
   expect(group.size() == count + 1, fmt::format("{} clients are served at the same time", count));
   group.request_cancel();  // the server, and those it serves: they would wait for ever
-  co_return fmt::format("{} clients at the same time, {} bytes there and back again, each as it was sent", count, bytes);
+  co_return fmt::format("{} clients at the same time, {} bytes there and back again, each as it was sent", count,
+                        bytes);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // Stations of the tour that need nothing but tasks and time.
+#include "memory.hpp"
+#include "station.hpp"
 #include <astd/fs.hpp>
 #include <astd/future.hpp>
 #include <astd/task.hpp>
 #include <astd/this_task.hpp>
-
-#include "memory.hpp"
-#include "station.hpp"
 
 #include <fmt/format.h>
 
@@ -108,10 +107,11 @@ astd::task<std::string> errors() {
   auto result = co_await astd::as_result(double_length("/no/such/file"));
   expect(!result && result.error() == std::errc::no_such_file_or_directory, "as_result gives the code");
 
-  co_return fmt::format("co_await aw             throws       {}\n"
-                        "co_await as_result(aw)  a value      {}\n"
-                        "co_await or_return(aw)  passes it on, two coroutines up, without a throw",
-                        thrown, result.error().message());
+  co_return fmt::format(
+      "co_await aw             throws       {}\n"
+      "co_await as_result(aw)  a value      {}\n"
+      "co_await or_return(aw)  passes it on, two coroutines up, without a throw",
+      thrown, result.error().message());
 }
 
 astd::task<std::string> timeouts() {
@@ -123,8 +123,8 @@ astd::task<std::string> timeouts() {
 
   auto there = co_await astd::timeout(0ms, astd::ready(42));
   expect(there == 42, "a value that is there beats any deadline");
-  co_return fmt::format("limit 20 ms: timed out after {:.2f} ms\nlimit  0 ms: the value was there, {}", waited.count(),
-                        there);
+  co_return fmt::format("limit 20 ms: timed out after {:.2f} ms\nlimit  0 ms: the value was there, {}",
+                        waited.count(), there);
 }
 
 astd::task<std::string> race() {
@@ -144,7 +144,8 @@ astd::task<std::string> cancel() {
 
   auto value = co_await visit.cancel();
   expect(!value, "a task that was cancelled has no value");
-  expect(leaving == std::vector<std::string>{"inner", "middle", "outer"}, "all destructors ran, the innermost first");
+  expect(leaving == std::vector<std::string>{"inner", "middle", "outer"},
+         "all destructors ran, the innermost first");
   co_return fmt::format("destroyed when cancel() returned: {}, {}, {}", leaving[0], leaving[1], leaving[2]);
 }
 
@@ -177,8 +178,8 @@ astd::task<std::string> many_tasks() {
   }
   const double took = watch.milliseconds();
   expect(sum == 4'999'950'000, "every task gave its value");
-  co_return fmt::format("each slept for 200 ms, all of them together for {:.0f}\nto spawn one took {:.0f} ns{}", took,
-                        spawned * 1e6 / count,
+  co_return fmt::format("each slept for 200 ms, all of them together for {:.0f}\nto spawn one took {:.0f} ns{}",
+                        took, spawned * 1e6 / count,
                         after > before ? fmt::format(" and {} bytes", (after - before) / count) : "");
 }
 

@@ -1,12 +1,14 @@
-// Relacy's atomic in the place of std::atomic, and a way to weaken the memory order of a single operation in the code
-// under test: a model that passes all the same has not shown that the order is needed.
+// Relacy's atomic in the place of std::atomic, and a way to weaken the memory order of a single operation in the
+// code under test: a model that passes all the same has not shown that the order is needed.
 #pragma once
 
+// clang-format off: the standard's headers cannot be read under Relacy's macros.
 #include <atomic>
 #include <source_location>
 #include <string_view>
 
 #include <relacy/relacy.hpp>
+// clang-format on
 
 // Relacy puts macros in the place of half a dozen words of C and C++; we name its types instead.
 #undef memory_order_relaxed
@@ -80,12 +82,14 @@ class model_atomic {
   T fetch_add(T value, std::memory_order order, where at = where::current()) {
     return value_.fetch_add(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure, where at = where::current()) {
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                               where at = where::current()) {
     const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
     const rl::memory_order no = translate(properties_of(failure, acquiring), at);
     return value_.compare_exchange_strong(expected, desired, yes, $, no, $);
   }
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure, where at = where::current()) {
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                             where at = where::current()) {
     const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
     const rl::memory_order no = translate(properties_of(failure, acquiring), at);
     return value_.compare_exchange_weak(expected, desired, yes, $, no, $);

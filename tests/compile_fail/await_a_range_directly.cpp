@@ -1,0 +1,11 @@
+// Several tasks are joined or raced, not awaited as a whole.
+// compilers: clang gcc
+// flags:
+// expect: does not satisfy 'awaitable'|satisfaction of [^ ]*awaitable
+#include <astd/coro/task.hpp>
+
+#include <vector>
+
+astd::task<> program(std::vector<astd::task<>> tasks) {
+  co_await std::move(tasks);
+}

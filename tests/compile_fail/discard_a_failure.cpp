@@ -1,0 +1,7 @@
+// co_await is missing: nothing would fail.
+// compilers: clang gcc
+// flags: -Wall -Werror
+// expect: nodiscard
+#include <astd/coro/or_return.hpp>
+
+void program() { astd::fail(std::errc::timed_out); }

@@ -1,0 +1,9 @@
+// Nor would this.
+// compilers: clang gcc
+// flags: -Wall -Werror
+// expect: nodiscard
+#include <astd/coro/join.hpp>
+
+astd::task<> work() { co_return; }
+
+void program() { astd::join(work(), work()); }

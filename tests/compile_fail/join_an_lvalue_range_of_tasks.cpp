@@ -1,0 +1,11 @@
+// Whose elements would have to be moved from: the range is, by std::move.
+// compilers: clang gcc
+// flags:
+// expect: no matching function for call to .*join
+#include <astd/coro/join.hpp>
+
+#include <vector>
+
+astd::task<> program(std::vector<astd::task<int>> tasks) {
+  co_await astd::join(tasks);
+}

@@ -8,9 +8,7 @@ void* foreign_chain::operator new(std::size_t size) { return allocate_frame(size
 void foreign_chain::operator delete(void* p, std::size_t size) noexcept { free_frame(p, size); }
 
 bool foreign_chain::start(resumable* first) noexcept {
-  chain* const outer = current_chain();
   if (first) run(*first);
-  set_current_chain(outer);
   // Whoever comes second goes on: here that means it has ended already and the awaiter need not be suspended.
   // acq_rel pairs with the exchange in ended(): the outcome is visible on either side.
   if (!one_side_done_.exchange(true, std::memory_order_acq_rel)) return true;

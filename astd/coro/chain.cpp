@@ -1,26 +1,24 @@
 #include <astd/coro/chain.hpp>
 #include <astd/coro/promise.hpp>
 #include <astd/coro/task_header.hpp>
+#include <astd/coro/thread_state.hpp>
 
 #include <utility>
 
 namespace astd::detail {
-namespace {
-constinit thread_local chain* current = nullptr;
-constinit thread_local running_note* note = nullptr;
-}  // namespace
 
-chain* current_chain() noexcept { return current; }
+chain* current_chain() noexcept { return this_thread_state.current; }
 
 void set_current_chain(chain* c) noexcept {
-  current = c;
+  this_thread_state.current = c;
+  running_note* const note = this_thread_state.note;
   if (!note) return;
   // relaxed: a hint for whoever looks in from outside.
   note->task_id.store(c && c->task() ? c->task()->id : 0, std::memory_order_relaxed);
   if (c && c->innermost()) note->where.store(c->innermost()->where(), std::memory_order_relaxed);
 }
 
-running_note* set_running_note(running_note* to) noexcept { return std::exchange(note, to); }
+running_note* set_running_note(running_note* to) noexcept { return std::exchange(this_thread_state.note, to); }
 
 void chain::request_cancel() noexcept {
   // acquire: pairs with the release in publish(), whose operation we are about to use. release: whoever finds

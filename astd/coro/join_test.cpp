@@ -1,7 +1,9 @@
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/coro/or_return.hpp>
+#include <astd/coro/poll_fn.hpp>
 #include <astd/coro/ready.hpp>
+#include <astd/coro/shield.hpp>
 #include <astd/coro/task.hpp>
 #include <astd/coro/test_loop.hpp>
 #include <astd/coro/test_world.hpp>
@@ -276,6 +278,46 @@ TEST(join, nests) {
     co_return std::get<0>(left) * 10 + std::get<0>(std::get<1>(left)) + (std::get<1>(all) ? 100 : 0);
   };
   EXPECT_EQ(run_to_end(program()), 12);
+}
+
+// What asks which chain it is in (task locals do) must not see the branch before it.
+TEST(join, begins_each_branch_in_a_chain_of_its_own) {
+  std::vector<detail::chain*> seen;
+  auto sees = [&]() -> task<> {
+    seen.push_back(detail::current_chain());
+    co_return;
+  };
+  auto program = [&]() -> task<> {
+    seen.push_back(detail::current_chain());
+    co_await join(poll_fn([&](const waker&) {
+                    seen.push_back(detail::current_chain());
+                    return true;
+                  }),
+                  sees(), poll_fn([&](const waker&) {
+                    seen.push_back(detail::current_chain());
+                    return true;
+                  }));
+    seen.push_back(detail::current_chain());
+    co_await finally(sees(), [&] {
+      seen.push_back(detail::current_chain());
+      return poll_fn([&](const waker&) {
+        seen.push_back(detail::current_chain());
+        return true;
+      });
+    });
+  };
+  manual_executor loop;
+  test_run run(loop, program());
+  run.start();
+  ASSERT_EQ(seen.size(), 8u);
+  detail::chain* const outer = seen[0];
+  EXPECT_EQ(outer, &run.as_chain());
+  EXPECT_TRUE(seen[1] != outer && seen[2] != outer && seen[3] != outer);
+  EXPECT_TRUE(seen[1] != seen[2] && seen[2] != seen[3] && seen[1] != seen[3]);
+  EXPECT_EQ(seen[4], outer);
+  EXPECT_EQ(seen[6], outer) << "the cleanup is made outside of the body";
+  EXPECT_TRUE(seen[7] != outer && seen[7] != seen[5]);
+  detail::set_current_chain(nullptr);
 }
 
 TEST(try_join, gives_all_values) {

@@ -1,32 +1,32 @@
-#include <astd/coro/resumable.hpp>
+#include <astd/coro/thread_state.hpp>
 
 namespace astd::detail {
-namespace {
-constinit thread_local resumable* deferred = nullptr;
-constinit thread_local bool inside_run = false;
-}  // namespace
 
-bool is_inside_run() noexcept { return inside_run; }
+constinit thread_local thread_state this_thread_state;
+
+bool is_inside_run() noexcept { return this_thread_state.inside_run; }
 
 void defer(resumable& r) noexcept {
-  r.next_ = deferred;
-  deferred = &r;
+  thread_state& here = this_thread_state;
+  r.next_ = here.deferred;
+  here.deferred = &r;
 }
 
 void run(resumable& r) noexcept {
-  // A run inside a run (block_on within a task) leaves the outer one's work to the outer one.
-  resumable* const outer = deferred;
-  const bool was_inside = inside_run;
-  deferred = nullptr;
-  inside_run = true;
+  thread_state& here = this_thread_state;
+  // A run inside a run (block_on within a task) leaves the outer one's work, and its chain, to the outer one.
+  const thread_state outer = here;
+  here.deferred = nullptr;
+  here.inside_run = true;
   r.resume_(&r);
-  while (resumable* next = deferred) {
-    deferred = next->next_;
+  while (resumable* next = here.deferred) {
+    here.deferred = next->next_;
     next->next_ = nullptr;
     next->resume_(next);
   }
-  deferred = outer;
-  inside_run = was_inside;
+  here.deferred = outer.deferred;
+  here.inside_run = outer.inside_run;
+  here.current = outer.current;
 }
 
 }  // namespace astd::detail

@@ -113,7 +113,8 @@ struct options {
   choice want = choice::automatic;
   /// Another thread may collect() while the owner is busy: the ring then delivers without the owner's help.
   bool shared = true;
-  /// Always the same thread owns the loop. False: one thread after another, as block_on is called.
+  /// Always the same thread owns the loop. False: one thread after another, as block_on is called. The kernel cancels
+  /// what an ending thread has in flight in a ring, so `automatic` then takes epoll.
   bool one_owner = true;
   /// Threads for what the driver cannot do without blocking. Lives longer than the driver.
   blocking_executor* blocking = nullptr;

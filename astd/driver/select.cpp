@@ -38,6 +38,12 @@ selected make_driver(const options& options) {
     result.reason = result.value ? "epoll: asked for" : "no driver: " + result.reason;
     return result;
   }
+  if (options.want == choice::automatic && !options.one_owner) {
+    selected result = make_epoll(options);
+    result.reason = (result.value ? "epoll: " : "no driver: " + result.reason + "; ") +
+                    std::string("threads take turns, and the kernel ends a ring's operations with their thread");
+    return result;
+  }
   selected uring = make_uring(options);
   if (uring.value || options.want == choice::uring) return uring;
   selected epoll = make_epoll(options);

@@ -34,7 +34,6 @@ bool blocking_pool::withdraw(job& job) noexcept {
   std::lock_guard lock(mutex_);
   if (!job.queued) return false;
   dequeue(job);
-  if (stopping_) changed_.notify_all();
   return true;
 }
 

@@ -102,9 +102,7 @@ void launch(task_header& t, const spawn_place& place) noexcept {
 
 void launch_inline(task_header& t, const spawn_place& place) noexcept {
   enter(t, place);
-  chain* const outer = current_chain();
   run(t.root.end());
-  set_current_chain(outer);
 }
 
 namespace {

@@ -314,6 +314,11 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
       if (op.cancel_asked) return end(op, -ECANCELED);
       if (op.code == opcode::close) break;
       return send(op, place::kernel);
+    case -ECANCELED:
+      // Not asked for: the thread that had submitted it has ended, and the kernel drops what such a thread began. A
+      // connect goes on in the socket.
+      if (op.cancel_asked) break;
+      return send(op, op.code == opcode::connect ? place::polling : place::kernel);
     case -ECONNABORTED:
     case -EPROTO:
       // A connection that was reset in the queue is nobody's: the next may be alive.
@@ -334,6 +339,7 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
 
 // The descriptor is ready, or the wait was cancelled or failed.
 void uring_driver::complete_poll(operation& op, std::int32_t result) noexcept {
+  if (result == -ECANCELED && !op.cancel_asked) return send(op, place::polling);  // see complete()
   if (result < 0) return end(op, result);
   counters_.system_calls.add();
   std::int32_t got = nature_of(op.code) == nature::socket ? attempt_socket(op, true) : attempt_stream(op);

@@ -1,0 +1,19 @@
+// What floor 1 keeps for each thread.
+#pragma once
+
+#include <astd/coro/chain.hpp>
+#include <astd/coro/resumable.hpp>
+
+namespace astd::detail {
+
+struct thread_state {
+  resumable* deferred = nullptr;  // what run() has still to resume
+  bool inside_run = false;
+  chain* current = nullptr;       // the chain that runs here
+  running_note* note = nullptr;   // where to say so
+};
+
+/// Only for the sources of floor 1, out of line: see ASTD_NOINLINE in config.hpp.
+extern constinit thread_local thread_state this_thread_state;
+
+}  // namespace astd::detail

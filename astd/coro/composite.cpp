@@ -23,6 +23,7 @@ resumable* composite::start_branches(const await_context& c, stops where) noexce
 resumable* composite::start_late(branch_base& b) noexcept {
   b.begin_in(*in());
   remaining_.fetch_add(1, std::memory_order_relaxed);
+  set_current_chain(&b);
   return b.start();
 }
 
@@ -43,6 +44,7 @@ void composite::start_next(resumable* r) {
       continue;
     }
     defer(self.starter_);
+    set_current_chain(b);  // not all that can be awaited begins with a task, which would do so itself
     next = b->start();
     break;
   }

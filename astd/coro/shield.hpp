@@ -65,6 +65,7 @@ class finally_awaiter final : public composite, public awaiter_base<finally_awai
     return nullptr;
   }
   resumable* start_cleanup() noexcept {
+    set_current_chain(in());
 #if ASTD_HAS_EXCEPTIONS
     try {
 #endif

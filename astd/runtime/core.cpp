@@ -268,10 +268,12 @@ void runtime_core::cancel_all() noexcept {
 }
 
 shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
-  if (worker* w = worker::current(); w && &w->runtime() == this) {
+  const worker* const w = worker::current();
+  const chain* const c = current_chain();  // on a thread of the blocking pool
+  if ((w && &w->runtime() == this) || (c && c->task() && c->task()->runtime == this)) {
 #if ASTD_HAS_EXCEPTIONS
     throw std::logic_error("astd: shutdown of runtime '" + options_.name +
-                           "' inside one of its own tasks, which it would wait for; use spawn_blocking");
+                           "' inside one of its own tasks, which it would wait for");
 #else
     assertion_failed("shutdown of a runtime inside one of its own tasks");
 #endif

@@ -260,7 +260,7 @@ TEST(dump_tasks, while_workers_are_stuck_and_go_on) {
         co_await h;
     }
   };
-  auto waits = [&](auto& self, int depth) -> task<> {
+  auto waits = [&](auto self, int depth) -> task<> {
     auto h = depth == 0 ? spawn(holds) : spawn(self, self, depth - 1);
     co_await nest::joins(20, h);
   };

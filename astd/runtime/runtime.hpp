@@ -95,7 +95,7 @@ class runtime {
 
   /// Cancels all tasks and waits until they have ended, at most for `limit`; tells which have not. New tasks are
   /// cancelled before they start. Blocking closures that run are waited for, too. Not from inside a task of this
-  /// runtime (use spawn_blocking). May be called again. Any thread.
+  /// runtime, nor from its spawn_blocking: throws std::logic_error. May be called again. Any other thread.
   shutdown_report shutdown(std::chrono::nanoseconds limit);
 
   /// What has been going on: see metrics.hpp. Any thread; not a consistent cut.

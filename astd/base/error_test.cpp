@@ -132,7 +132,8 @@ TEST(describe_exception, names_type_and_text) {
             "astd::system_error: Connection timed out");
   EXPECT_EQ(describe(std::make_exception_ptr(1)), "int");
   EXPECT_NE(describe(std::make_exception_ptr(inner::strange())).find("inner::strange"), std::string::npos);
-  EXPECT_EQ(describe(std::make_exception_ptr(std::runtime_error("text")), 10), "std::runt") << "cut off, and terminated";
+  EXPECT_EQ(describe(std::make_exception_ptr(std::runtime_error("text")), 10), "std::runt")
+      << "cut off, and terminated";
 }
 
 }  // namespace

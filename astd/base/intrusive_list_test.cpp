@@ -25,7 +25,8 @@ std::vector<int> values(intrusive_list<item>& list) {
 
 using ints = std::vector<int>;
 
-static_assert(!std::is_copy_constructible_v<intrusive_list<item>> && !std::is_move_constructible_v<intrusive_list<item>>);
+static_assert(!std::is_copy_constructible_v<intrusive_list<item>> &&
+              !std::is_move_constructible_v<intrusive_list<item>>);
 
 TEST(intrusive_list, is_empty_at_first) {
   intrusive_list<item> list;

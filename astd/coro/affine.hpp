@@ -18,9 +18,7 @@ struct affine_hop {
     promise_type(resumable& awaiting, executor& on) noexcept : awaiting_(&awaiting), on_(&on) {}
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* p, std::size_t size) noexcept { free_frame(p, size); }
-    affine_hop get_return_object() noexcept {
-      return {std::coroutine_handle<promise_type>::from_promise(*this)};
-    }
+    affine_hop get_return_object() noexcept { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() noexcept { return {}; }
     auto final_suspend() noexcept {
       struct awaiter {

@@ -29,14 +29,10 @@ class as_result_awaiter : public awaiter_base<as_result_awaiter<A>> {
   result_type await_resume() {
     auto o = inner_->take();
     switch (o.what()) {
-      case decltype(o)::kind::value:
-        return std::move(o).template value_as<result_type>();
-      case decltype(o)::kind::failed:
-        return result_type(std::unexpect, o.error().code());
-      case decltype(o)::kind::thrown:
-        return result_type(std::unexpect, code_of(std::move(o.exception())));
-      default:
-        return result_type(std::unexpect, std::make_error_code(std::errc::operation_canceled));
+      case decltype(o)::kind::value: return std::move(o).template value_as<result_type>();
+      case decltype(o)::kind::failed: return result_type(std::unexpect, o.error().code());
+      case decltype(o)::kind::thrown: return result_type(std::unexpect, code_of(std::move(o.exception())));
+      default: return result_type(std::unexpect, std::make_error_code(std::errc::operation_canceled));
     }
   }
   outcome<value_type> take() {

@@ -44,7 +44,7 @@ TEST(as_result, gives_a_value) {
   auto program = []() -> task<int> {
     auto r = co_await as_result(ends(how::value));
     auto v = co_await as_result(ends_without_value(how::value));
-    co_return r && v ? **r : 0;
+    co_return r&& v ? **r : 0;
   };
   EXPECT_EQ(run_to_end(program()), 1);
 }

@@ -1,6 +1,5 @@
-#include <astd/coro/awaitable.hpp>
-
 #include <astd/base/frame_pool.hpp>
+#include <astd/coro/awaitable.hpp>
 
 namespace astd::detail {
 

@@ -48,7 +48,9 @@ class chain {
 
   /// Asks the chain to stop. Any thread; never blocks; idempotent. The caller keeps the chain alive until it returns.
   void request_cancel() noexcept;
-  [[nodiscard]] bool cancel_requested() const noexcept { return slot_.load(std::memory_order_acquire) == requested; }
+  [[nodiscard]] bool cancel_requested() const noexcept {
+    return slot_.load(std::memory_order_acquire) == requested;
+  }
   /// Whether the chain ended by unwinding. Valid in `ended` and later.
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
   /// For an owner that never started it.

@@ -374,16 +374,17 @@ TEST(chain, can_be_cancelled_and_fail_everywhere) {
       }
     }
   };
-  cancel_everywhere([](world& w) { return program::outer(w); }, {}, [](const auto& s, const auto& h) {
-    if (s.cancel_at == 0) {
-      // With operations that end at once there is no suspension at which to stop, except where one is not even started.
-      EXPECT_EQ(h.how, ending::stopped);
-      EXPECT_EQ(h.operations, 0u);
-    }
-    if (s.cancel_at == SIZE_MAX && !s.fail_at) {
-      EXPECT_EQ(h.how, ending::value);
-    }
-  });
+  cancel_everywhere([](world& w) { return program::outer(w); }, {},
+                    [](const auto& s, const auto& h) {
+                      if (s.cancel_at == 0) {
+                        // With operations that end at once there is no suspension at which to stop, except where one is not even started.
+                        EXPECT_EQ(h.how, ending::stopped);
+                        EXPECT_EQ(h.operations, 0u);
+                      }
+                      if (s.cancel_at == SIZE_MAX && !s.fail_at) {
+                        EXPECT_EQ(h.how, ending::value);
+                      }
+                    });
 }
 
 // Two threads.

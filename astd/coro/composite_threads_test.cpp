@@ -205,7 +205,8 @@ TEST(composite_threads, shield_and_finally) {
           cleaned.fetch_add(1);
         };
         begun.fetch_add(1);
-        auto v = co_await finally(race(branch(w, how::value, 1), shield(branch(w, how::value, 1 + i % 2))), cleanup);
+        auto v =
+            co_await finally(race(branch(w, how::value, 1), shield(branch(w, how::value, 1 + i % 2))), cleanup);
         co_return v;
       },
       [&](int i, auto& run) {

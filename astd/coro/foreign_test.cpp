@@ -165,7 +165,12 @@ TEST(foreign_coroutine, awaits_everything_there_is) {
 }
 
 TEST(foreign_coroutine, gets_exceptions_and_failures_as_exceptions) {
-  eager e = []() -> eager { co_await [](bool b) -> task<> { if (b) throw 42; co_return; }(true); }();
+  eager e = []() -> eager {
+    co_await [](bool b) -> task<> {
+      if (b) throw 42;
+      co_return;
+    }(true);
+  }();
   EXPECT_TRUE(e.threw());
   EXPECT_TRUE(e.unharmed());
   std::error_code got;
@@ -299,7 +304,7 @@ TEST(foreign_coroutine, within_a_task_leaves_its_chain_alone) {
   auto program = [&]() -> task<bool> {
     auto* const before = detail::current_chain();
     e.emplace([](bell& x) -> eager { co_await waits(x); }(b));
-    co_return detail::current_chain() == before && before != nullptr;
+    co_return detail::current_chain() == before&& before != nullptr;
   };
   EXPECT_TRUE(run_to_end(program()));
   b.ring();

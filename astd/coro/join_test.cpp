@@ -62,8 +62,8 @@ task<int> waits_and_fails(world& w, std::errc e, counted = {}) {
 
 static_assert(std::same_as<await_result_t<decltype(join(gives(1), nothing(), gives_text("")))>,
                            std::tuple<int, std::monostate, std::string>>);
-static_assert(std::same_as<await_result_t<decltype(join(std::declval<std::vector<task<>>>()))>,
-                           std::vector<std::monostate>>);
+static_assert(
+    std::same_as<await_result_t<decltype(join(std::declval<std::vector<task<>>>()))>, std::vector<std::monostate>>);
 
 TEST(join, gives_all_values) {
   int n = 3;
@@ -273,7 +273,8 @@ TEST(join, stops_its_chain_if_a_branch_stopped_itself) {
 
 TEST(join, nests) {
   auto program = []() -> task<int> {
-    auto all = co_await join(join(gives(1), join(gives(2))), as_result(join(gives(3), fails(std::errc::timed_out))));
+    auto all =
+        co_await join(join(gives(1), join(gives(2))), as_result(join(gives(3), fails(std::errc::timed_out))));
     const auto& left = std::get<0>(all);
     co_return std::get<0>(left) * 10 + std::get<0>(std::get<1>(left)) + (std::get<1>(all) ? 100 : 0);
   };

@@ -9,8 +9,8 @@ namespace {
 void print(std::exception_ptr exception, std::string_view whose) noexcept {
   char text[512];
   detail::describe_exception(exception, text, sizeof text);
-  std::fprintf(stderr, "astd: %.*s ended with an exception that nobody awaits: %s\n", static_cast<int>(whose.size()),
-               whose.data(), text);
+  std::fprintf(stderr, "astd: %.*s ended with an exception that nobody awaits: %s\n",
+               static_cast<int>(whose.size()), whose.data(), text);
 }
 
 constinit std::atomic<lost_exception_handler> current{&print};

@@ -22,7 +22,8 @@ namespace astd {
 namespace detail {
 
 template <class P>
-concept ends_with_failure = std::derived_from<P, promise_base> && requires(P& p, failure f) { p.set_failure(std::move(f)); };
+concept ends_with_failure =
+    std::derived_from<P, promise_base> && requires(P& p, failure f) { p.set_failure(std::move(f)); };
 
 template <class A>
 class or_return_awaiter : public awaiter_tag {

@@ -45,7 +45,8 @@ task<int> nest(std::string& log, how h, int depth) {
   note first(log, std::to_string(depth) + "a");
   note second(log, std::to_string(depth) + "b");
   if (depth == 0) {
-    if (h == how::failure) co_await fail({std::make_error_code(std::errc::connection_refused), "connect", "1.2.3.4:5"});
+    if (h == how::failure)
+      co_await fail({std::make_error_code(std::errc::connection_refused), "connect", "1.2.3.4:5"});
     if (h == how::exception) throw std::runtime_error("thrown");
     if (h == how::never) {
       co_await pending();

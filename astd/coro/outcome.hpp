@@ -107,34 +107,20 @@ class outcome {
 
   void reset() noexcept {
     switch (std::exchange(kind_, kind::none)) {
-      case kind::none:
-        return;
-      case kind::value:
-        std::destroy_at(std::addressof(value_));
-        break;
-      case kind::failed:
-        std::destroy_at(std::addressof(failure_));
-        break;
-      case kind::thrown:
-        std::destroy_at(std::addressof(thrown_));
-        break;
+      case kind::none: return;
+      case kind::value: std::destroy_at(std::addressof(value_)); break;
+      case kind::failed: std::destroy_at(std::addressof(failure_)); break;
+      case kind::thrown: std::destroy_at(std::addressof(thrown_)); break;
     }
   }
 
  private:
   void take(outcome& other) {
     switch (other.kind_) {
-      case kind::none:
-        return;
-      case kind::value:
-        std::construct_at(std::addressof(value_), std::move(other.value_));
-        break;
-      case kind::failed:
-        std::construct_at(std::addressof(failure_), std::move(other.failure_));
-        break;
-      case kind::thrown:
-        std::construct_at(std::addressof(thrown_), std::move(other.thrown_));
-        break;
+      case kind::none: return;
+      case kind::value: std::construct_at(std::addressof(value_), std::move(other.value_)); break;
+      case kind::failed: std::construct_at(std::addressof(failure_), std::move(other.failure_)); break;
+      case kind::thrown: std::construct_at(std::addressof(thrown_), std::move(other.thrown_)); break;
     }
     kind_ = other.kind_;
   }

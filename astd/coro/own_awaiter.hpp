@@ -14,7 +14,8 @@ namespace astd::detail {
 /// Holds the awaiter of an A in place: an awaiter of astd's as it is, any other inside a small coroutine.
 template <class A>
 class own_awaiter {
-  static_assert(!own_awaitable<A> || startable<A>, "or_return and fail end the coroutine they stand in: await them there");
+  static_assert(!own_awaitable<A> || startable<A>,
+                "or_return and fail end the coroutine they stand in: await them there");
   static constexpr bool own = own_awaitable<A>;
   template <class X>
   struct of {

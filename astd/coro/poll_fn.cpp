@@ -45,7 +45,8 @@ resumable* poller::rest() noexcept {
 
 resumable* poller::turn() noexcept {
   set_current_chain(in());
-  if (state_.fetch_and(static_cast<std::uint8_t>(~again), std::memory_order_acq_rel) & stopping) return finish(true);
+  if (state_.fetch_and(static_cast<std::uint8_t>(~again), std::memory_order_acq_rel) & stopping)
+    return finish(true);
   if (poll()) return finish(false);
   return rest();
 }

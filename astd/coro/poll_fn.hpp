@@ -31,7 +31,9 @@ struct waker_state {
 /// Asks for another poll. Copyable, cheap, may outlive the await: waking is without effect then. Any thread.
 class waker {
  public:
-  waker(const waker& other) noexcept : state_(other.state_) { state_->owners.fetch_add(1, std::memory_order_relaxed); }
+  waker(const waker& other) noexcept : state_(other.state_) {
+    state_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
   waker& operator=(waker other) noexcept {
     std::swap(state_, other.state_);
     return *this;

@@ -100,7 +100,8 @@ class range_race_awaiter final : public race_base, public awaiter_base<range_rac
  public:
   using value_type = typename branch<A>::value_type;
   template <class R>
-  range_race_awaiter(bool wants_success, R&& range) : race_base(wants_success), branches_(detail::range_size(range)) {
+  range_race_awaiter(bool wants_success, R&& range)
+      : race_base(wants_success), branches_(detail::range_size(range)) {
     for (auto&& a : range) add(branches_.emplace_back(*this, static_cast<A&&>(a)));
   }
 

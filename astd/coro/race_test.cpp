@@ -67,7 +67,8 @@ static_assert(std::same_as<race_result<task<int>, task<int>>, int>);
 static_assert(std::same_as<race_result<task<>, task<>>, void>);
 static_assert(std::same_as<race_result<task<int&>, task<int&>>, int&>);
 static_assert(std::same_as<race_result<task<int>, task<>, task<int>>, std::variant<int, std::monostate>>);
-static_assert(std::same_as<race_result<task<int>, task<long>, task<std::string>>, std::variant<int, long, std::string>>);
+static_assert(
+    std::same_as<race_result<task<int>, task<long>, task<std::string>>, std::variant<int, long, std::string>>);
 
 TEST(race, gives_the_first) {
   auto program = []() -> task<int> {
@@ -364,8 +365,8 @@ TEST(race, can_be_cancelled_and_fail_everywhere) {
       for (int i = 0; i != 3; ++i) many.push_back(passes(w, i + 1, {}));
       auto b = co_await as_result(try_race(std::move(many)));
       if (b) co_await w.pass();
-      auto nested = co_await as_result(
-          race(join(passes(w, 1, {}), w.pass()), try_race(passes(w, 2, {}), race(passes(w, 3, {}), passes(w, 1, {})))));
+      auto nested = co_await as_result(race(join(passes(w, 1, {}), w.pass()),
+                                            try_race(passes(w, 2, {}), race(passes(w, 3, {}), passes(w, 1, {})))));
       if (nested) co_await w.pass();
     }
   };
@@ -374,12 +375,11 @@ TEST(race, can_be_cancelled_and_fail_everywhere) {
 
 // Who receives first, receives: whatever is on its way when the race is decided is not given out by it.
 TEST(race, delivers_the_winner_however_it_is_cancelled) {
-  cancel_everywhere(
-      [](world& w) -> task<> {
-        auto p = co_await race(w.receive(), pending<test::parcel>());
-        p.accept();
-        co_await w.pass();
-      });
+  cancel_everywhere([](world& w) -> task<> {
+    auto p = co_await race(w.receive(), pending<test::parcel>());
+    p.accept();
+    co_await w.pass();
+  });
 }
 
 }  // namespace

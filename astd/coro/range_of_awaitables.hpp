@@ -16,8 +16,8 @@ using range_reference = decltype(*std::begin(std::declval<std::remove_reference_
 /// What is awaited for each element: the element itself, moved, of an rvalue range; the element by reference else.
 template <class R>
 using element_of_range =
-    std::conditional_t<std::is_lvalue_reference_v<R> || !std::is_reference_v<range_reference<R>>, range_reference<R>,
-                       std::remove_cvref_t<range_reference<R>>>;
+    std::conditional_t<std::is_lvalue_reference_v<R> || !std::is_reference_v<range_reference<R>>,
+                       range_reference<R>, std::remove_cvref_t<range_reference<R>>>;
 
 template <class R>
 concept range_of_awaitables = !awaitable<R> && requires(std::remove_reference_t<R>& r) {

@@ -18,7 +18,7 @@ using resume_function = void (*)(resumable*);
 /// The head of a coroutine frame whose promise begins with a link.
 struct resumable {
   resume_function resume_;
-  void* second_;              // a coroutine's destroy function; free for use in all others
+  void* second_;               // a coroutine's destroy function; free for use in all others
   resumable* next_ = nullptr;  // the link while queued; a promise's first word
 
   resumable() noexcept : resume_(nullptr), second_(nullptr) {}
@@ -66,10 +66,10 @@ inline std::coroutine_handle<> transfer(resumable* r) noexcept {
 // The last statement of a resume function: goes on with `r` without growing the stack. No local with a destructor may
 // be alive, and the function is not noexcept (Clang takes that for a clean-up, too).
 #if defined(__clang__)
-#define ASTD_TRANSFER_TO(r)                                  \
-  do {                                                       \
-    ::astd::detail::resumable* const astd_next = (r);        \
-    if (!astd_next) return;                                  \
+#define ASTD_TRANSFER_TO(r)                                   \
+  do {                                                        \
+    ::astd::detail::resumable* const astd_next = (r);         \
+    if (!astd_next) return;                                   \
     [[clang::musttail]] return astd_next->resume_(astd_next); \
   } while (false)
 #else

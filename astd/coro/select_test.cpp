@@ -42,9 +42,9 @@ task<int> waits(world& w, int n, counted = {}) {
   co_return n;
 }
 
-static_assert(std::same_as<await_result_t<decltype(select(gives(1), nothing(), moves(1)))>,
-                           std::tuple<std::optional<int>, std::optional<std::monostate>,
-                                      std::optional<std::unique_ptr<int>>>>);
+static_assert(std::same_as<
+              await_result_t<decltype(select(gives(1), nothing(), moves(1)))>,
+              std::tuple<std::optional<int>, std::optional<std::monostate>, std::optional<std::unique_ptr<int>>>>);
 
 TEST(select, gives_what_there_is) {
   bool started = false;
@@ -163,14 +163,13 @@ TEST(select, loses_nothing_anywhere) {
       take(std::get<1>(nested));
     }
   };
-  cancel_everywhere(
-      [](world& w) { return program::outer(w); }, {.loses_nothing = false},
-      [](const auto& s, const auto& h) {
-        // w.pass() is not wrapped: if it fails, the values beside it go down with the exception.
-        if (!s.fail_at) {
-          EXPECT_EQ(h.lost, 0u);
-        }
-      });
+  cancel_everywhere([](world& w) { return program::outer(w); }, {.loses_nothing = false},
+                    [](const auto& s, const auto& h) {
+                      // w.pass() is not wrapped: if it fails, the values beside it go down with the exception.
+                      if (!s.fail_at) {
+                        EXPECT_EQ(h.lost, 0u);
+                      }
+                    });
 }
 
 }  // namespace

@@ -289,7 +289,8 @@ TEST(finally, throws_the_cleanups_failure_if_the_body_had_none_else_reports_it) 
     EXPECT_EQ(run_to_end(program(how::exception, 1)), "body");
     EXPECT_EQ(run_to_end(program(how::exception, 2)), "body");
     ASSERT_EQ(lost.texts().size(), 3u);
-    EXPECT_NE(lost.texts()[0].find("a cleanup: astd::system_error: close it"), std::string::npos) << lost.texts()[0];
+    EXPECT_NE(lost.texts()[0].find("a cleanup: astd::system_error: close it"), std::string::npos)
+        << lost.texts()[0];
     EXPECT_EQ(lost.texts()[1], "a cleanup: std::runtime_error: cleanup");
     EXPECT_EQ(lost.texts()[2], "a cleanup: std::runtime_error: making");
   }
@@ -353,10 +354,11 @@ TEST(shield_and_finally, can_be_cancelled_and_fail_everywhere) {
   };
   lost_ones lost;
   int balance = 0;
-  cancel_everywhere([&](world& w) { return program::outer(w, balance); }, {.seeds = 2}, [&](const auto&, const auto&) {
-    EXPECT_EQ(balance, 0) << "a cleanup did not run to its end";
-    balance = 0;
-  });
+  cancel_everywhere([&](world& w) { return program::outer(w, balance); }, {.seeds = 2},
+                    [&](const auto&, const auto&) {
+                      EXPECT_EQ(balance, 0) << "a cleanup did not run to its end";
+                      balance = 0;
+                    });
   EXPECT_TRUE(lost.texts().empty());
 }
 

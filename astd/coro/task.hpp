@@ -167,7 +167,8 @@ class task_awaiter : public awaiter_base<task_awaiter<T>> {
 /// A frame is aligned to 16 bytes, and so is all that lies in it: parameters, locals, and what is awaited. No compiler
 /// here aligns frames further (GCC PR 104177, LLVM #56671): keep what needs more behind a pointer.
 template <class T = void>
-class [[nodiscard("a task does nothing until it is awaited or spawned")]] ASTD_CORO_ELIDABLE ASTD_CORO_LIFETIME task {
+class [[nodiscard("a task does nothing until it is awaited or spawned")]] ASTD_CORO_ELIDABLE ASTD_CORO_LIFETIME
+task {
  public:
   using promise_type = detail::task_promise<T>;
   using value_type = T;

@@ -30,7 +30,8 @@ struct task_slot : frame_slot {
 };
 
 struct task_header : list_node {
-  task_header(resume_function ended, executor& on, std::uint64_t task_id) noexcept : root(ended, on, this), id(task_id) {}
+  task_header(resume_function ended, executor& on, std::uint64_t task_id) noexcept
+      : root(ended, on, this), id(task_id) {}
   chain root;
   /// 0 while it runs and a handle exists; see spawn.cpp.
   std::atomic<std::uintptr_t> join{0};

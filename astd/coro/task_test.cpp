@@ -93,9 +93,7 @@ TEST(task, moves) {
   EXPECT_EQ(counted::live(), 0);
 }
 
-TEST(task, that_is_empty_is_caught) {
-  EXPECT_DEATH(run_to_end(task<int>()), "task was awaited that is empty");
-}
+TEST(task, that_is_empty_is_caught) { EXPECT_DEATH(run_to_end(task<int>()), "task was awaited that is empty"); }
 
 // The results.
 

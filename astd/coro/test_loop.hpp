@@ -161,17 +161,10 @@ class test_run : private detail::chain {
       self.awaiter_.take_into(self.outcome_);
       using kind = typename detail::outcome<value_type>::kind;
       switch (self.outcome_.what()) {
-        case kind::none:
-          break;
-        case kind::value:
-          how = ending::value;
-          break;
-        case kind::failed:
-          how = ending::failure;
-          break;
-        case kind::thrown:
-          how = ending::exception;
-          break;
+        case kind::none: break;
+        case kind::value: how = ending::value; break;
+        case kind::failed: how = ending::failure; break;
+        case kind::thrown: how = ending::exception; break;
       }
     }
     self.ending_.store(how, std::memory_order_release);

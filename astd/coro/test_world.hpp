@@ -208,10 +208,10 @@ inline void operation_base::request_stop() noexcept {
 /// One run of a program: `make(world&)` gives it as an awaitable.
 struct scenario {
   on_stop how = on_stop::at_once;
-  std::uint64_t seed = 0;        // 0: everything in order
-  std::size_t at_once = 0;       // every nth operation ends without suspending
+  std::uint64_t seed = 0;            // 0: everything in order
+  std::size_t at_once = 0;           // every nth operation ends without suspending
   std::size_t cancel_at = SIZE_MAX;  // before which step
-  std::size_t fail_at = 0;       // which operation
+  std::size_t fail_at = 0;           // which operation
 };
 
 struct what_happened {
@@ -223,8 +223,8 @@ struct what_happened {
 template <class Make>
 what_happened play(Make& make, const scenario& s) {
   SCOPED_TRACE("on_stop " + std::to_string(static_cast<int>(s.how)) + ", seed " + std::to_string(s.seed) +
-               ", at once every " + std::to_string(s.at_once) + ", cancelled at step " + std::to_string(s.cancel_at) +
-               ", failing operation " + std::to_string(s.fail_at));
+               ", at once every " + std::to_string(s.at_once) + ", cancelled at step " +
+               std::to_string(s.cancel_at) + ", failing operation " + std::to_string(s.fail_at));
   const long counted_before = counted::live();
   const std::size_t frames_before = detail::frame_pool_usage().in_use;
   what_happened h;
@@ -278,8 +278,8 @@ void cancel_everywhere(Make make, everywhere what, Check check) {
   auto once = [&](const scenario& s) {
     what_happened h = play(make, s);
     if (what.loses_nothing) {
-      EXPECT_EQ(h.lost, 0u) << "on_stop " << static_cast<int>(s.how) << ", seed " << s.seed << ", at once " << s.at_once
-                            << ", cancelled at " << s.cancel_at << ", failing " << s.fail_at;
+      EXPECT_EQ(h.lost, 0u) << "on_stop " << static_cast<int>(s.how) << ", seed " << s.seed << ", at once "
+                            << s.at_once << ", cancelled at " << s.cancel_at << ", failing " << s.fail_at;
     }
     check(s, h);
     ++plays;

@@ -9,8 +9,8 @@ namespace astd::detail {
 struct thread_state {
   resumable* deferred = nullptr;  // what run() has still to resume
   bool inside_run = false;
-  chain* current = nullptr;       // the chain that runs here
-  running_note* note = nullptr;   // where to say so
+  chain* current = nullptr;      // the chain that runs here
+  running_note* note = nullptr;  // where to say so
 };
 
 /// Only for the sources of floor 1, out of line: see ASTD_NOINLINE in config.hpp.

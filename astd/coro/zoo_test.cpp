@@ -206,7 +206,8 @@ TEST(zoo, of_awaiters_in_composites) {
     immovable named(w, 10);
     lvalue_only l{w};
     takes_any_handle any{w};
-    auto j = co_await join(named, lvalue_members(), rvalue_only(), elsewhere::has_free_operator{11}, resumes_at_once());
+    auto j =
+        co_await join(named, lvalue_members(), rvalue_only(), elsewhere::has_free_operator{11}, resumes_at_once());
     auto r = co_await as_result(l);
     auto o = co_await or_return(any);
     auto first = co_await race(odd_ready(), any);

@@ -24,13 +24,9 @@ namespace detail {
 class file_handle {
  public:
   file_handle(path name, int descriptor, bool writes) noexcept
-      : path_(std::move(name)),
-        descriptor_(descriptor),
-        writes_(writes) {}
+      : path_(std::move(name)), descriptor_(descriptor), writes_(writes) {}
   file_handle(file_handle&& other) noexcept
-      : path_(std::move(other.path_)),
-        descriptor_(std::exchange(other.descriptor_, -1)),
-        writes_(other.writes_) {}
+      : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)), writes_(other.writes_) {}
   file_handle& operator=(file_handle&& other) noexcept {
     file_handle(std::move(other)).swap(*this);
     return *this;

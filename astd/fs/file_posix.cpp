@@ -47,8 +47,7 @@ class close_awaiter final : public astd::detail::io_awaiter<close_awaiter, void>
     const char* name;
   };
   explicit close_awaiter(const arguments& a) noexcept
-      : io_awaiter(driver::opcode::close, a.descriptor),
-        name_(a.name) {
+      : io_awaiter(driver::opcode::close, a.descriptor), name_(a.name) {
     args.value = a.may_block;
   }
   outcome<void> take() {
@@ -71,8 +70,7 @@ class size_awaiter final : public astd::detail::io_awaiter<size_awaiter, std::si
     const char* name;
   };
   explicit size_awaiter(const arguments& a) noexcept
-      : io_awaiter(driver::opcode::statx, a.descriptor),
-        name_(a.name) {
+      : io_awaiter(driver::opcode::statx, a.descriptor), name_(a.name) {
     args.stat = {"", AT_EMPTY_PATH, STATX_SIZE, &found_};
   }
   outcome<std::size_t> take() {

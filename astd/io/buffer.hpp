@@ -65,8 +65,7 @@ class const_bytes {
  public:
   const_bytes() noexcept = default;
   const_bytes(const void* data, std::size_t size) noexcept
-      : data_(static_cast<const std::byte*>(data)),
-        size_(size) {}
+      : data_(static_cast<const std::byte*>(data)), size_(size) {}
   template <class R>
     requires(!std::is_same_v<std::remove_cvref_t<R>, const_bytes> && detail::byte_range<R>)
   const_bytes(R&& range) noexcept : const_bytes(std::data(range), std::size(range)) {}

@@ -12,11 +12,7 @@ class descriptor_transfer final : public astd::detail::io_awaiter<descriptor_tra
  public:
   struct arguments {
     arguments(driver::opcode read_or_write, int fd, const void* bytes, std::size_t count, const char* name) noexcept
-        : what(read_or_write),
-          descriptor(fd),
-          data(const_cast<void*>(bytes)),
-          size(count),
-          subject(name) {}
+        : what(read_or_write), descriptor(fd), data(const_cast<void*>(bytes)), size(count), subject(name) {}
     driver::opcode what;
     int descriptor;
     void* data;
@@ -25,8 +21,7 @@ class descriptor_transfer final : public astd::detail::io_awaiter<descriptor_tra
   };
 
   explicit descriptor_transfer(const arguments& a) noexcept
-      : io_awaiter(a.what, a.descriptor),
-        subject_(a.subject) {
+      : io_awaiter(a.what, a.descriptor), subject_(a.subject) {
     args.transfer = {a.data, a.size, 0, -1};
   }
   bool await_ready() const noexcept { return args.transfer.size == 0; }
@@ -54,8 +49,7 @@ class descriptor_poll final : public astd::detail::io_awaiter<descriptor_poll, i
   };
 
   explicit descriptor_poll(const arguments& a) noexcept
-      : io_awaiter(driver::opcode::poll, a.descriptor),
-        subject_(a.subject) {
+      : io_awaiter(driver::opcode::poll, a.descriptor), subject_(a.subject) {
     args.value = a.events;
   }
   astd::detail::outcome<int> take() {

@@ -19,8 +19,7 @@ class connect_awaiter final : public astd::detail::io_awaiter<connect_awaiter, v
     socket_address address;
   };
   explicit connect_awaiter(const arguments& a) noexcept
-      : io_awaiter(driver::opcode::connect, a.descriptor),
-        address_(a.address) {
+      : io_awaiter(driver::opcode::connect, a.descriptor), address_(a.address) {
     args.address = {address_.data(), &address_.length};
   }
   astd::detail::outcome<void> take() {

@@ -48,8 +48,7 @@ class endpoint {
   /// Several addresses, to be tried in this order.
   template <detail::address_range R>
     requires(!std::convertible_to<const R&, std::string_view>)
-  endpoint(const R& addresses) : addresses_(std::begin(addresses), std::end(addresses)),
-                                 what_(kind::addresses) {}
+  endpoint(const R& addresses) : addresses_(std::begin(addresses), std::end(addresses)), what_(kind::addresses) {}
 
   /// The host and port as they were given, "example.org:443"; the first address if addresses were given.
   [[nodiscard]] std::string to_string() const;

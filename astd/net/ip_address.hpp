@@ -109,8 +109,7 @@ class ipv6_address {
   /// a:b:c:d:e:f:g:h
   constexpr ipv6_address(std::uint16_t a, std::uint16_t b, std::uint16_t c, std::uint16_t d, std::uint16_t e,
                          std::uint16_t f, std::uint16_t g, std::uint16_t h) noexcept
-      : high_(join(a, b, c, d)),
-        low_(join(e, f, g, h)) {}
+      : high_(join(a, b, c, d)), low_(join(e, f, g, h)) {}
   /// The segments in the order in which they are written, each in the byte order of this machine.
   constexpr explicit ipv6_address(const std::array<std::uint16_t, 8>& s) noexcept
       : ipv6_address(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]) {}

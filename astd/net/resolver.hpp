@@ -44,9 +44,7 @@ class resolver {
   // One question: shared by all who ask it, owned by the pool's job until that has run or was withdrawn.
   struct request : astd::detail::job, astd::detail::list_node {
     request(resolver& asked, std::string_view name)
-        : by(asked),
-          host(name),
-          hash(std::hash<std::string_view>{}(name)) {}
+        : by(asked), host(name), hash(std::hash<std::string_view>{}(name)) {}
     resolver& by;
     const std::string host;
     const std::size_t hash;

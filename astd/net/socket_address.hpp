@@ -20,10 +20,7 @@ class socket_address {
   /// `flow_info` and `scope_id` in the byte order of this machine; a scope id is the index of a network interface.
   constexpr socket_address(const ipv6_address& ip, std::uint16_t port, std::uint32_t flow_info,
                            std::uint32_t scope_id) noexcept
-      : ip_(ip),
-        port_(port),
-        flow_info_(flow_info),
-        scope_id_(scope_id) {}
+      : ip_(ip), port_(port), flow_info_(flow_info), scope_id_(scope_id) {}
   /// What `parse` reads; throws std::invalid_argument, whose message says what is wrong and quotes the text.
   explicit socket_address(std::string_view text);
 

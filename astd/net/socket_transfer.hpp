@@ -14,11 +14,7 @@ class socket_transfer final : public astd::detail::io_awaiter<socket_transfer, s
  public:
   struct arguments {
     arguments(driver::opcode recv_or_send, int fd, const void* bytes, std::size_t count, bool is_stream) noexcept
-        : what(recv_or_send),
-          stream(is_stream),
-          descriptor(fd),
-          data(const_cast<void*>(bytes)),
-          size(count) {}
+        : what(recv_or_send), stream(is_stream), descriptor(fd), data(const_cast<void*>(bytes)), size(count) {}
     driver::opcode what;
     bool stream;
     int descriptor;

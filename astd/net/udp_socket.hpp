@@ -50,9 +50,7 @@ class send_to_awaiter final : public astd::detail::io_awaiter<send_to_awaiter, s
  public:
   struct arguments {
     arguments(int fd, io::const_bytes bytes, const socket_address& receiver) noexcept
-        : descriptor(fd),
-          buffer(bytes),
-          to(receiver) {}
+        : descriptor(fd), buffer(bytes), to(receiver) {}
     int descriptor;
     io::const_bytes buffer;
     socket_address to;

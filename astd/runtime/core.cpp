@@ -15,8 +15,8 @@ namespace astd::detail {
 namespace {
 
 [[noreturn]] void refuse(const char* option, const std::string& value, const char* wanted) {
-  throw_failure(failure(std::make_error_code(std::errc::invalid_argument), "runtime_options: ",
-                        std::string(option) + " = " + value + ", but it must be " + wanted));
+  throw_failure(failure(std::make_error_code(std::errc::invalid_argument),
+                        "runtime_options: ", std::string(option) + " = " + value + ", but it must be " + wanted));
 }
 
 runtime_options checked(runtime_options o) {
@@ -70,7 +70,7 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
           good = false;
         }
 #else
-        w.events().open();
+      w.events().open();
 #endif
         opened.fetch_add(1, std::memory_order_release);
         opened.notify_one();
@@ -280,7 +280,8 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
   }
   std::lock_guard guard(shutdown_lock_);
   cancel_all();
-  const auto end = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(24 * 365));
+  const auto end =
+      std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(24 * 365));
   const bool no_threads = *options_.workers == 0;
   if (no_threads && alive() && own_worker_lock_.try_lock()) {
     worker& w = *workers_[0];

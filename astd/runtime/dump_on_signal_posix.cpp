@@ -76,8 +76,8 @@ void dump_on_signal(runtime_core& core, int signal) {
   action.sa_handler = &on_signal;
   action.sa_flags = SA_RESTART;
   if (::sigaction(signal, &action, nullptr) != 0)
-    throw_failure(failure(std::error_code(errno, std::system_category()), "runtime_options::dump_signal =",
-                          std::to_string(signal)));
+    throw_failure(failure(std::error_code(errno, std::system_category()),
+                          "runtime_options::dump_signal =", std::to_string(signal)));
   d.wishes.push_back({&core, signal});
 }
 

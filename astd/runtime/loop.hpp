@@ -68,7 +68,7 @@ class loop {
   timer_wheel timers_;
   std::unique_ptr<driver::driver> owned_driver_;
   std::atomic<driver::driver*> driver_{nullptr};
-  std::string reason_;                   // guarded by lock_
+  std::string reason_;  // guarded by lock_
 };
 
 /// The loop of the worker or block_on that runs on this thread, or null.

@@ -24,15 +24,15 @@ struct worker_metrics {
 
 struct runtime_metrics {
   std::string name;
-  std::string driver;                // "uring", "epoll"
-  std::string driver_reason;         // why that one
-  std::uint64_t tasks_spawned = 0;   // ever
-  std::size_t tasks_alive = 0;       // spawned and not ended
-  std::size_t injected = 0;          // ready tasks from outside, not yet taken by a worker
+  std::string driver;               // "uring", "epoll"
+  std::string driver_reason;        // why that one
+  std::uint64_t tasks_spawned = 0;  // ever
+  std::size_t tasks_alive = 0;      // spawned and not ended
+  std::size_t injected = 0;         // ready tasks from outside, not yet taken by a worker
   std::size_t blocking_threads = 0;
   std::size_t blocking_queued = 0;
   std::uint64_t blocking_completed = 0;
-  std::uint64_t stalls = 0;          // times a worker stayed in one task for longer than 10 ms
+  std::uint64_t stalls = 0;  // times a worker stayed in one task for longer than 10 ms
   std::vector<worker_metrics> workers;
 
   /// The workers' sum.

@@ -12,7 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 instant now() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // A worker that has not ended its turn for this long is helped out.
@@ -21,8 +22,9 @@ constexpr instant stall = 10'000'000;
 
 void print_stall(const astd::stall& s) noexcept {
   std::fprintf(stderr, "astd: runtime '%.*s': worker %u has been in task %llu for %lld ms (last seen at %.*s)\n",
-               static_cast<int>(s.runtime.size()), s.runtime.data(), s.worker, static_cast<unsigned long long>(s.task),
-               static_cast<long long>(s.since.count() / 1'000'000), static_cast<int>(s.where.size()), s.where.data());
+               static_cast<int>(s.runtime.size()), s.runtime.data(), s.worker,
+               static_cast<unsigned long long>(s.task), static_cast<long long>(s.since.count() / 1'000'000),
+               static_cast<int>(s.where.size()), s.where.data());
 }
 
 }  // namespace

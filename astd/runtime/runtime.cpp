@@ -7,23 +7,36 @@
 
 namespace astd {
 
-runtime::runtime(runtime_options options) : core_(std::make_unique<detail::runtime_core>(*this, std::move(options))) {
+runtime::runtime(runtime_options options)
+    : core_(std::make_unique<detail::runtime_core>(*this, std::move(options))) {
   if (const int signal = core_->options().dump_signal) detail::dump_on_signal(*core_, signal);
 }
-runtime::~runtime() {
-  detail::stop_dumping(*core_);
-  // exit() was called in a task: it cannot be waited for. Its threads go on until the process has ended.
-  if (const detail::worker* w = detail::worker::current(); w && &w->runtime() == core_.get()) (void)core_.release();
-}
+runtime::~runtime() { detail::stop_dumping(*core_); }
 
 shutdown_report runtime::shutdown(std::chrono::nanoseconds limit) { return core_->shutdown(limit); }
 runtime_metrics runtime::metrics() const { return core_->metrics(); }
 std::string runtime::dump_tasks() const { return core_->dump_tasks(); }
 
+namespace {
+
+bool inside_a_task_of(const detail::runtime_core& core) noexcept {
+  const detail::worker* const w = detail::worker::current();
+  return w && &w->runtime() == &core;
+}
+
+}  // namespace
+
 runtime& runtime::default_runtime() {
-  // Destroyed with the program's statics: tasks have ended, and their destructors run, before the process has.
-  static runtime instance(runtime_options::from_environment());
-  return instance;
+  // Destroyed with the program's statics: tasks have ended, and their destructors run, before the process has. But not
+  // if exit() was called in a task, which could not be waited for: then its threads go on until the process has ended.
+  struct holder {
+    runtime* const value = new runtime(runtime_options::from_environment());
+    ~holder() {
+      if (!inside_a_task_of(*value->core_)) delete value;
+    }
+  };
+  static const holder instance;
+  return *instance.value;
 }
 
 runtime& runtime::current() { return detail::runtime_core::current().owner(); }

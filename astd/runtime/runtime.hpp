@@ -32,11 +32,11 @@ class runtime_core;
 
 /// Called when a worker has been in one task for longer than stall_limit: on the monitor's thread, once for each stall.
 struct stall {
-  std::string_view runtime;       // its name
-  unsigned worker;                // which one
-  std::chrono::nanoseconds since; // how long it has been in there
-  std::uint64_t task;             // the task's id
-  std::string_view where;         // the await it last went on from: "function, file:line"
+  std::string_view runtime;        // its name
+  unsigned worker;                 // which one
+  std::chrono::nanoseconds since;  // how long it has been in there
+  std::uint64_t task;              // the task's id
+  std::string_view where;          // the await it last went on from: "function, file:line"
 };
 using stall_handler = void (*)(const stall&) noexcept;
 

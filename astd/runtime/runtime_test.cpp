@@ -81,10 +81,13 @@ TEST(runtime, without_workers_tasks_run_in_block_on_only) {
   // From another thread while we are in there.
   flag spawned_there;
   std::thread other([&] {
-    rt.spawn([](flag& f) -> task<> {
-        f.set();
-        co_return;
-      }, std::ref(spawned_there)).detach();
+    rt.spawn(
+          [](flag& f) -> task<> {
+            f.set();
+            co_return;
+          },
+          std::ref(spawned_there))
+        .detach();
   });
   rt.block_on(spawned_there.wait());
   other.join();
@@ -212,7 +215,8 @@ TEST_F(environment, bad_values_are_named) {
     EXPECT_EXIT(try_default_with("ASTD_THREAD_COUNT", bad), testing::ExitedWithCode(3),
                 std::string("ASTD_THREAD_COUNT.*'") + bad + "'.*1 to 512");
   EXPECT_EXIT(try_default_with("ASTD_THREAD_NAME", ""), testing::ExitedWithCode(3), "ASTD_THREAD_NAME.*''");
-  EXPECT_EXIT(try_default_with("ASTD_DRIVER", "kqueue"), testing::ExitedWithCode(3), "ASTD_DRIVER.*'kqueue'.*uring");
+  EXPECT_EXIT(try_default_with("ASTD_DRIVER", "kqueue"), testing::ExitedWithCode(3),
+              "ASTD_DRIVER.*'kqueue'.*uring");
 }
 
 TEST_F(environment, good_values_are_taken) {

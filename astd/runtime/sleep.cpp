@@ -7,7 +7,8 @@ namespace astd::detail {
 
 instant now_here() noexcept {
   if (loop* l = this_threads_loop()) return l->now();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 resumable* sleep_awaiter::start(const await_context& c) noexcept {

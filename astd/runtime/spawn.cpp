@@ -76,7 +76,8 @@ std::string_view name_of_task(const task_header& t) noexcept {
 bool fails_alone(const task_header& t) noexcept { return !t.extras || !t.extras->failure_taken; }
 
 std::string title_of_task(const task_header& t) {
-  if (t.join.load(std::memory_order_relaxed) == join_in_block_on) return "block_on (task " + std::to_string(t.id) + ")";
+  if (t.join.load(std::memory_order_relaxed) == join_in_block_on)
+    return "block_on (task " + std::to_string(t.id) + ")";
   const std::string_view name = name_of_task(t);
   return name.empty() ? "task " + std::to_string(t.id) : "task '" + std::string(name) + "'";
 }
@@ -115,9 +116,7 @@ task_registry& registry_of(runtime_core& core) noexcept {
 
 }  // namespace
 
-bool begin_task(task_header& t) noexcept {
-  return registry_of(*t.runtime).add(t) && !t.root.cancel_requested();
-}
+bool begin_task(task_header& t) noexcept { return registry_of(*t.runtime).add(t) && !t.root.cancel_requested(); }
 
 void before_frame_ends(task_header& t) noexcept {
   t.registry->remove(t);
@@ -176,7 +175,8 @@ void join_waiter::request_stop() noexcept {
   while (seen == self || seen == join_running) {
     // wait() may not have come to the point where it enters itself: it finds that it is not to.
     const std::uintptr_t wanted = seen == self ? join_running : join_refused;
-    if (!task_->join.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    if (!task_->join.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_acquire))
+      continue;
     if (wanted == join_running) complete(true);
     break;
   }

@@ -29,7 +29,7 @@ struct spawn_place {
 };
 runtime_core& current_core();
 spawn_place place_on(runtime_core& core) noexcept;
-spawn_place place_here();               // this thread's pinned executor; throws outside of a runtime
+spawn_place place_here();  // this thread's pinned executor; throws outside of a runtime
 std::uint64_t new_task_id() noexcept;
 /// `r` if this thread is one that `on` runs on and has time left in this turn; else schedules it there and gives null.
 [[nodiscard]] resumable* here_or_there(executor& on, resumable* r) noexcept;
@@ -75,7 +75,8 @@ void task_started(resumable* r) {
 }
 
 template <class T>
-spawned_task<T>* prepare_task(task<T>&& from, const spawn_place& place, const std::source_location& where) noexcept {
+spawned_task<T>* prepare_task(task<T>&& from, const spawn_place& place,
+                              const std::source_location& where) noexcept {
   const auto frame = task_access::release(from);
   ASTD_ASSERT(frame, "a task was spawned that is empty: moved from, or awaited before");
   void* const block = static_cast<char*>(frame.address()) - task_room<T>;
@@ -120,7 +121,8 @@ auto make_task(F&& f, A&&... arguments) {
 }
 
 template <class T>
-join_handle<T> spawn_on(runtime_core& core, task<T> t, std::source_location where = std::source_location::current()) {
+join_handle<T> spawn_on(runtime_core& core, task<T> t,
+                        std::source_location where = std::source_location::current()) {
   return launch_task(std::move(t), place_on(core), where);
 }
 template <class F, class... A>

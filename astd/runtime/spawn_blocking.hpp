@@ -69,11 +69,10 @@ template <class F, class... A>
 auto spawn_blocking(F&& f, A&&... arguments) {
   detail::runtime_core& core = detail::current_core();
   const detail::spawn_place place = detail::place_on(core);
-  return detail::launch_blocking(
-      detail::prepare_task(detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(core, std::forward<F>(f),
-                                                                                      std::forward<A>(arguments)...),
-                           place, std::source_location::current()),
-      place);
+  return detail::launch_blocking(detail::prepare_task(detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(
+                                                          core, std::forward<F>(f), std::forward<A>(arguments)...),
+                                                      place, std::source_location::current()),
+                                 place);
 }
 
 }  // namespace astd

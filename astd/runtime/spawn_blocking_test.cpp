@@ -100,8 +100,9 @@ ASTD_TEST(spawn_blocking, twenty_at_once) {
 }
 
 ASTD_TEST(spawn_blocking, knows_its_task) {
-  auto h = task_builder().name("slow one").blocking(
-      [](int n) { return std::to_string(n) + std::string(this_task::name()); }, 1);
+  auto h = task_builder()
+               .name("slow one")
+               .blocking([](int n) { return std::to_string(n) + std::string(this_task::name()); }, 1);
   const task_id id = h.id();
   EXPECT_EQ(h.name(), "slow one");
   const auto text = co_await h;

@@ -10,11 +10,10 @@ namespace astd::detail {
 struct group_child;
 struct local_binding;
 
-
 struct task_extras {
   std::string name;
-  group_child* in_group = nullptr;  // until it has ended
-  bool failure_taken = false;       // by its group: nothing is lost if the handle is dropped
+  group_child* in_group = nullptr;     // until it has ended
+  bool failure_taken = false;          // by its group: nothing is lost if the handle is dropped
   local_binding* inherited = nullptr;  // owned: destroyed when the task's frame is gone
 };
 

@@ -222,7 +222,9 @@ class group_awaiter final : public task_group, public awaiter_base<group_awaiter
 
  public:
   using value_type = typename body_task::value_type;
-  explicit group_awaiter(F&& body) : function_(static_cast<F&&>(body)), body_(*this, function_(*this)) { add(body_); }
+  explicit group_awaiter(F&& body) : function_(static_cast<F&&>(body)), body_(*this, function_(*this)) {
+    add(body_);
+  }
 
   bool await_ready() const noexcept { return false; }
   resumable* start(const await_context& c) noexcept { return start_branches(c); }

@@ -32,7 +32,7 @@ struct local_binding {
   const void* key;
   void* value;
   const local_binding* outer;
-  local_binding* (*copy)(const local_binding&);       // null: not inherited
+  local_binding* (*copy)(const local_binding&);        // null: not inherited
   void (*destroy)(local_binding*) noexcept = nullptr;  // for copies
 };
 

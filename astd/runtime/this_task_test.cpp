@@ -102,13 +102,34 @@ ASTD_TEST(this_task, sleep_for_nothing_goes_on_at_once) {
 // If one of them overflowed it would win.
 ASTD_TEST(this_task, sleep_for_very_long_is_for_ever) {
   const auto first = co_await race(
-      [] -> task<int> { co_await this_task::sleep_for(std::chrono::hours::max()); co_return 1; }(),
-      [] -> task<int> { co_await this_task::sleep_for(std::chrono::nanoseconds::max()); co_return 2; }(),
-      [] -> task<int> { co_await this_task::sleep_until(clock::time_point::max()); co_return 3; }(),
-      [] -> task<int> { co_await this_task::sleep_until(std::chrono::system_clock::time_point::max()); co_return 4; }(),
-      [] -> task<int> { co_await this_task::sleep_for(std::chrono::duration<double>(1e300)); co_return 5; }(),
-      [] -> task<int> { co_await this_task::sleep_for(std::chrono::years(200)); co_return 6; }(),
-      [] -> task<int> { co_await this_task::sleep_for(5ms); co_return 0; }());
+      [] -> task<int> {
+        co_await this_task::sleep_for(std::chrono::hours::max());
+        co_return 1;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_for(std::chrono::nanoseconds::max());
+        co_return 2;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_until(clock::time_point::max());
+        co_return 3;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_until(std::chrono::system_clock::time_point::max());
+        co_return 4;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_for(std::chrono::duration<double>(1e300));
+        co_return 5;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_for(std::chrono::years(200));
+        co_return 6;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_for(5ms);
+        co_return 0;
+      }());
   EXPECT_EQ(first, 0);
 }
 

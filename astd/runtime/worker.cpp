@@ -167,14 +167,9 @@ resumable* worker::next_in_turn() noexcept {
   for (unsigned i = 0; i < 3; ++i) {
     resumable* r = nullptr;
     switch ((fair_turns_ + i) % 3) {
-      case 0:
-        r = rings_->line.steal();
-        break;
-      case 1:
-        r = pop_pinned();
-        break;
-      default:
-        r = rings_->stack.steal();
+      case 0: r = rings_->line.steal(); break;
+      case 1: r = pop_pinned(); break;
+      default: r = rings_->stack.steal();
     }
     if (r) return r;
   }

@@ -33,7 +33,9 @@ class runtime_core;
 /// Written by the worker alone, read by metrics at any time.
 class worker_counter {
  public:
-  void operator++() noexcept { value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  void operator++() noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -139,8 +141,8 @@ class worker {
 
   static constexpr unsigned fair_turn = 61;
   static constexpr unsigned fair_turns_of_stack = 16;  // after as many, what lies deep in hot_ gets its turn
-  static constexpr unsigned hot_turns = 32;        // of next_ in a row, before the others get a turn
-  static constexpr unsigned slice_operations = 128;  // that end at once, before a task is asked to yield
+  static constexpr unsigned hot_turns = 32;            // of next_ in a row, before the others get a turn
+  static constexpr unsigned slice_operations = 128;    // that end at once, before a task is asked to yield
   static constexpr instant longest_spin = 50'000;
 
   void resume(resumable& r) noexcept;

@@ -15,9 +15,9 @@
 
 #include <gtest/gtest.h>
 
-#define ASTD_TEST(suite, test)                                                                              \
-  static ::astd::task<> astd_test_##suite##_##test();                                                       \
-  TEST(suite, test) {                                                                                       \
-    ::astd::block_on(::astd::task_builder().name(#suite "." #test).spawn(astd_test_##suite##_##test()));    \
-  }                                                                                                         \
+#define ASTD_TEST(suite, test)                                                                           \
+  static ::astd::task<> astd_test_##suite##_##test();                                                    \
+  TEST(suite, test) {                                                                                    \
+    ::astd::block_on(::astd::task_builder().name(#suite "." #test).spawn(astd_test_##suite##_##test())); \
+  }                                                                                                      \
   static ::astd::task<> astd_test_##suite##_##test()

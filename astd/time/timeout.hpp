@@ -61,7 +61,8 @@ class timeout_awaitable {
 /// once is given even when d is zero. Takes no allocation.
 template <class Rep, class Period, awaitable A>
 [[nodiscard]] auto timeout(std::chrono::duration<Rep, Period> d, A&& aw) {
-  return detail::timeout_awaitable<A>(detail::sleep_awaitable(detail::to_nanoseconds(d), true), static_cast<A&&>(aw));
+  return detail::timeout_awaitable<A>(detail::sleep_awaitable(detail::to_nanoseconds(d), true),
+                                      static_cast<A&&>(aw));
 }
 
 /// The same with a moment: see this_task::sleep_until.

@@ -6,6 +6,4 @@
 
 #include <vector>
 
-astd::task<> program(std::vector<astd::task<>> tasks) {
-  co_await std::move(tasks);
-}
+astd::task<> program(std::vector<astd::task<>> tasks) { co_await std::move(tasks); }

@@ -6,6 +6,4 @@
 
 struct not_awaitable {};
 
-astd::task<> program() {
-  co_await not_awaitable();
-}
+astd::task<> program() { co_await not_awaitable(); }

@@ -16,6 +16,4 @@ struct eager {
   };
 };
 
-eager program() {
-  co_await astd::fail(std::errc::timed_out);
-}
+eager program() { co_await astd::fail(std::errc::timed_out); }

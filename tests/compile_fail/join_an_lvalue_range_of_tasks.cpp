@@ -6,6 +6,4 @@
 
 #include <vector>
 
-astd::task<> program(std::vector<astd::task<int>> tasks) {
-  co_await astd::join(tasks);
-}
+astd::task<> program(std::vector<astd::task<int>> tasks) { co_await astd::join(tasks); }

@@ -4,6 +4,4 @@
 // expect: no matching function for call to .*join
 #include <astd/coro/join.hpp>
 
-astd::task<> program() {
-  co_await astd::join();
-}
+astd::task<> program() { co_await astd::join(); }

@@ -7,6 +7,4 @@
 
 astd::task<int> one() { co_return 1; }
 
-astd::task<> program() {
-  co_await astd::join(astd::or_return(one()));
-}
+astd::task<> program() { co_await astd::join(astd::or_return(one())); }

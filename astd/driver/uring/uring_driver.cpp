@@ -21,9 +21,7 @@ constexpr std::uint64_t mark_wake = 1;
 class uring_driver final : public native_driver {
  public:
   uring_driver(blocking_executor* blocking, kernel age) noexcept
-      : native_driver(blocking),
-        wake_multishot_(age == kernel::present),
-        age_(age) {}
+      : native_driver(blocking), wake_multishot_(age == kernel::present), age_(age) {}
   std::string open(bool shared, bool one_owner);
   std::string description() const { return ring_.description(); }
 

@@ -268,9 +268,9 @@ void runtime_core::cancel_all() noexcept {
 }
 
 shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
-  const worker* const w = worker::current();
+  const worker* const here = worker::current();
   const chain* const c = current_chain();  // on a thread of the blocking pool
-  if ((w && &w->runtime() == this) || (c && c->task() && c->task()->runtime == this)) {
+  if ((here && &here->runtime() == this) || (c && c->task() && c->task()->runtime == this)) {
 #if ASTD_HAS_EXCEPTIONS
     throw std::logic_error("astd: shutdown of runtime '" + options_.name +
                            "' inside one of its own tasks, which it would wait for");

@@ -121,7 +121,7 @@ class poll_fn_awaiter final : public poller, public awaiter_base<poll_fn_awaiter
 #endif
     return result_.has_value() || result_.failed();
   }
-  std::remove_cvref_t<F> f_;
+  std::decay_t<F> f_;
   outcome<value_type> result_;
 };
 

@@ -38,6 +38,7 @@ constexpr auto moves_pointer = [](const waker&) -> std::optional<std::unique_ptr
 };
 static_assert(std::same_as<await_result_t<decltype(poll_fn(never))>, void>);
 static_assert(std::same_as<await_result_t<decltype(poll_fn(moves_pointer))>, std::unique_ptr<int>>);
+static_assert(std::same_as<await_result_t<decltype(poll_fn(std::declval<bool (&)(const waker&)>()))>, void>);
 
 TEST(poll_fn, gives_at_once_what_is_there) {
   auto program = []() -> task<int> {

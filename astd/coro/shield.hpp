@@ -85,7 +85,7 @@ class finally_awaiter final : public composite, public awaiter_base<finally_awai
   [[nodiscard]] bool has_outcome() const noexcept override { return !body_.stopped(); }
 
   branch<A> body_;
-  std::remove_cvref_t<F> make_cleanup_;
+  std::decay_t<F> make_cleanup_;
   std::optional<cleanup_type> made_;  // its awaiter may refer to it
   std::optional<branch<cleanup_type>> cleanup_;
 };

@@ -154,6 +154,9 @@ TEST(shield, stops_its_chain_if_the_body_stopped_itself) {
   EXPECT_EQ(counted::live(), 0);
 }
 
+static_assert(awaitable<decltype(finally(ready(), std::declval<task<> (&)()>()))>,
+              "a plain function cleans up, too");
+
 TEST(finally, runs_its_cleanup_however_the_body_ends) {
   for (const how h : {how::value, how::failure, how::exception, how::never, how::stops_itself}) {
     world w;

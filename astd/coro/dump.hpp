@@ -8,9 +8,9 @@
 namespace astd::detail {
 
 /// Appends one line for each frame, innermost first, indented by `depth`, without a final newline:
-///     sleep_for
-///     at fetch(), client.cpp:42
-///     at async_main(), client.cpp:7
+///     waits in sleep
+///       at fetch(), client.cpp:42
+///       at async_main(), client.cpp:7
 /// The chain must not run meanwhile.
 void describe_chain(const chain& c, std::string& out, unsigned depth);
 

@@ -1,4 +1,11 @@
 // All of astd. A file that needs one module includes that module alone, and compiles faster.
+//
+//   #include <astd/astd.hpp>
+//
+//   astd::task<int> async_main() {                  // linked to astd::main
+//     co_await astd::println("Hello, world!");
+//     co_return 0;
+//   }
 #pragma once
 
 #include <astd/fs.hpp>

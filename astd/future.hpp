@@ -1,4 +1,11 @@
-// What can be made of awaitables: join, race, select, timeout, errors as values, shields.
+// What can be made of awaitables: join, race, select, timeout, shield, finally, and errors as values.
+//
+//   auto both = co_await astd::join(fetch(a), fetch(b));
+//   auto page = co_await astd::as_result(astd::timeout(5s, astd::race(fetch(a), fetch(b))));
+//   if (!page) ...page.error()...
+//
+// Whatever can stand behind co_await fits in everywhere, what these functions return included. Nothing starts before
+// the whole is awaited, and when that is over, everything in it has ended.
 #pragma once
 
 #include <astd/coro/as_result.hpp>

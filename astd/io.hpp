@@ -1,4 +1,7 @@
 // Reading and writing: the concepts, the algorithms over them, and standard input.
+//
+//   co_await astd::io::write_all(stream, "hello\n");
+//   auto line = co_await astd::io::standard_input().read_line();
 #pragma once
 
 #include <astd/io/buffer.hpp>

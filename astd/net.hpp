@@ -1,4 +1,6 @@
 // Networking: addresses, names, TCP and UDP.
+//
+//   auto stream = co_await astd::net::tcp_stream::connect("example.org:80");
 #pragma once
 
 #include <astd/net/address_error.hpp>

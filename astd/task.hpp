@@ -1,4 +1,11 @@
-// Tasks: task<T>, spawn and its handles, groups, block_on, task locals.
+// Tasks: task<T>, what starts them (spawn, task_builder, task_group, block_on), what is left in the hand then
+// (join_handle), and values that belong to them (task_local).
+//
+//   astd::task<int> answer() { co_return 42; }
+//
+//   int n = co_await answer();              // here and now, as a call
+//   auto h = astd::spawn(answer());         // by itself, on any worker
+//   int m = co_await h;
 #pragma once
 
 #include <astd/coro/task.hpp>

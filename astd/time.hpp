@@ -1,4 +1,6 @@
-// Time limits; sleeping is in <astd/this_task.hpp>.
+// Time limits, and the sleeps of <astd/this_task.hpp>.
+//
+//   auto page = co_await astd::timeout(5s, fetch(url));
 #pragma once
 
 #include <astd/runtime/this_task.hpp>

@@ -1,5 +1,12 @@
 // What a failed operation leaves behind: an error code and, where there is one, the name of the thing it concerned.
 // It becomes an exception only if the awaiter wants one (see as_result, or_return).
+//
+//   co_await astd::fail({std::make_error_code(std::errc::io_error), "open", path});
+//   ...
+//   catch (const astd::system_error& e) {        // also a std::system_error
+//     e.code()                                   // == std::errc::io_error
+//     e.failure().subject()                      // "open /the/path"
+//   }
 #pragma once
 
 #include <astd/base/config.hpp>
@@ -11,8 +18,9 @@
 
 namespace astd {
 
-/// An error code with its subject, such as "connect 127.0.0.1:1". Copies share the subject's text. An int's and two
-/// pointers' size; allocates only where a subject is given. If that allocation fails the subject is left out.
+/// An error code with its subject, such as "connect 127.0.0.1:1". Copies share the subject's text, also between
+/// threads. An int's and two pointers' size; allocates only where a subject is given. If that allocation fails the
+/// subject is left out.
 class failure {
  public:
   failure() noexcept = default;

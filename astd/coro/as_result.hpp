@@ -57,8 +57,9 @@ class as_result_awaitable {
 
 }  // namespace detail
 
-/// Awaits `aw` and gives std::expected<T, std::error_code>: the value, or the code of the failure or std::system_error it
-/// ended with. Any other exception is thrown as usual. Cancellation passes through: it is no error.
+/// Awaits `aw` and gives std::expected<T, std::error_code>: the value, or the code of the failure or std::system_error
+/// it ended with. Any other exception is thrown as usual. Cancellation passes through: it is no error. An rvalue is
+/// moved in, an lvalue is referred to. No allocation.
 template <awaitable A>
 [[nodiscard]] auto as_result(A&& aw) {
   return detail::as_result_awaitable<A>(static_cast<A&&>(aw));

@@ -117,8 +117,8 @@ class range_join_awaitable {
 }  // namespace detail
 
 /// Awaits all of `aw` together: a std::tuple of their values (std::monostate for void). Has ended when all have; if one
-/// or more failed, the failure that came first is thrown then. Tasks are moved in; other lvalues are referred to.
-/// Cancelling it cancels all. Takes no lock and no allocation.
+/// or more failed, the failure that came first is thrown then. Rvalues are moved in, lvalues are referred to. On
+/// several workers the branches may run at the same time. Cancelling it cancels all. Takes no lock and no allocation.
 template <awaitable... A>
   requires(sizeof...(A) > 0)
 [[nodiscard]] auto join(A&&... aw) {
@@ -126,7 +126,7 @@ template <awaitable... A>
 }
 
 /// The same for a range of awaitables of one type: a std::vector of their values in the range's order. The elements are
-/// moved from if the range is an rvalue. One allocation for all branches.
+/// moved from if the range is an rvalue. An empty range gives an empty vector. One allocation for all branches.
 template <detail::range_of_awaitables R>
 [[nodiscard]] auto join(R&& range) {
   return detail::range_join_awaitable<R>(false, static_cast<R&&>(range));
@@ -139,6 +139,7 @@ template <awaitable... A>
   return detail::join_awaitable<A...>(true, static_cast<A&&>(aw)...);
 }
 
+/// The same for a range: see join.
 template <detail::range_of_awaitables R>
 [[nodiscard]] auto try_join(R&& range) {
   return detail::range_join_awaitable<R>(true, static_cast<R&&>(range));

@@ -1,4 +1,6 @@
 // Exceptions and failures that nobody is left to receive: a detached task's, a cleanup's after cancellation.
+//
+//   astd::set_lost_exception_handler([](std::exception_ptr, std::string_view whose) noexcept { log(whose); });
 #pragma once
 
 #include <astd/coro/outcome.hpp>

@@ -108,15 +108,16 @@ class fail_awaiter : public awaiter_tag {
 
 }  // namespace detail
 
-/// Awaits `aw` and gives its value; a failure ends the awaiting task with that failure, an exception is thrown on.
-/// Only in a task.
+/// Awaits `aw` and gives its value; a failure ends the awaiting task with that failure (locals are destroyed, no
+/// `catch` sees it), an exception is thrown on. Cancellation passes through. Only in a task, and not as a branch of
+/// join and the like. An rvalue is moved in, an lvalue is referred to. No allocation.
 template <awaitable A>
 [[nodiscard]] auto or_return(A&& aw) {
   return detail::or_return_awaitable<A>(static_cast<A&&>(aw));
 }
 
-/// `co_await fail(code)`: ends the awaiting task with this failure, without an exception. With a subject:
-/// `co_await fail({code, "open", path})`.
+/// `co_await fail(code)`: ends the awaiting task with this failure, without an exception, and never returns. With a
+/// subject: `co_await fail({code, "open", path})`. Only in a task.
 [[nodiscard]] inline auto fail(failure f) noexcept { return detail::fail_awaiter(std::move(f)); }
 
 }  // namespace astd

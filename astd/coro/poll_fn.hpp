@@ -39,8 +39,8 @@ class waker {
     return *this;
   }
   ~waker();
-  /// The polled function is called again, soon, on its chain's executor, and never within wake(). Several wakes may lead
-  /// to one poll.
+  /// The polled function is called again, soon, on its chain's executor, and never within wake(). Several wakes may
+  /// lead to one poll.
   void wake() const noexcept;
 
  private:
@@ -139,7 +139,8 @@ class poll_fn_awaitable {
 
 /// Calls f(const waker&) until the std::optional<T> (or the bool) it returns is engaged, and gives that T (or nothing).
 /// When it is not, f must have kept a copy of the waker, whose wake() leads to the next call. Calls never overlap. An
-/// exception from f ends the await. One allocation. Cancellation ends it between two calls.
+/// exception from f ends the await. `f` is moved in, or copied if it is an lvalue. One allocation. Cancellation ends it
+/// between two calls.
 template <class F>
   requires std::is_invocable_v<F&, const waker&>
 [[nodiscard]] auto poll_fn(F&& f) {

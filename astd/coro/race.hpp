@@ -146,8 +146,9 @@ class range_race_awaitable {
 
 /// Awaits all of `aw` together and gives the outcome, value or failure, of the first to end; the others are cancelled,
 /// and have ended when race returns. They start in order: if an earlier one is ready at once, later ones never start.
-/// If the types differ the value is a std::variant of the distinct ones (std::monostate for void).
-/// Cancelling it cancels all; a winner that was already known is delivered.
+/// If the types differ the value is a std::variant of the distinct ones (std::monostate for void). Rvalues are moved
+/// in, lvalues are referred to. Cancelling it cancels all; a winner that was already known is delivered. Takes no
+/// allocation.
 template <awaitable... A>
   requires(sizeof...(A) > 0)
 [[nodiscard]] auto race(A&&... aw) {
@@ -155,7 +156,7 @@ template <awaitable... A>
 }
 
 /// The same for a range of awaitables of one type. Racing an empty range never ends, like pending(): it can only be
-/// cancelled.
+/// cancelled. One allocation for all branches.
 template <detail::range_of_awaitables R>
 [[nodiscard]] auto race(R&& range) {
   return detail::range_race_awaitable<R>(false, static_cast<R&&>(range));
@@ -168,6 +169,7 @@ template <awaitable... A>
   return detail::race_awaitable<A...>(true, static_cast<A&&>(aw)...);
 }
 
+/// The same for a range: see race.
 template <detail::range_of_awaitables R>
 [[nodiscard]] auto try_race(R&& range) {
   return detail::range_race_awaitable<R>(true, static_cast<R&&>(range));

@@ -1,4 +1,8 @@
-// ready(v): a value that is there. pending<T>(): one that never comes.
+// ready(v): a value that is there. pending<T>(): one that never comes. For where an awaitable is wanted and there is
+// nothing to wait for, or no end to it.
+//
+//   auto n = co_await timeout(0s, ready(42));    // 42: what is there beats any limit
+//   co_await race(serve(), pending());           // as long as serve()
 #pragma once
 
 #include <astd/coro/awaitable.hpp>
@@ -50,7 +54,7 @@ class pending_awaitable {
 
 }  // namespace detail
 
-/// Gives `value` at once, without suspending.
+/// Gives `value`, which is moved or copied in, at once: awaiting it neither suspends nor stops a cancelled task.
 template <class T>
 [[nodiscard]] auto ready(T&& value) {
   return detail::ready_awaiter<std::decay_t<T>>(std::in_place, std::forward<T>(value));

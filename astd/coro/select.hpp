@@ -72,9 +72,10 @@ class select_awaitable {
 }  // namespace detail
 
 /// Awaits all of `aw` together until one has ended, cancels the others, waits until they have ended, and gives a
-/// std::tuple with a std::optional for each (of std::monostate for void): every value that exists by then.
-/// A failure of a branch is thrown, and with it go the values of the others: where that must not happen, wrap the
-/// branches in as_result. Results that are references cannot be selected.
+/// std::tuple with a std::optional for each (of std::monostate for void): every value that exists by then. A failure of
+/// a branch is thrown, and with it go the values of the others: where that must not happen, wrap the branches in
+/// as_result. Results that are references cannot be selected. Rvalues are moved in, lvalues are referred to. Cancelling
+/// it cancels all; if a branch has ended by then, that is delivered. Takes no allocation.
 template <awaitable... A>
   requires(sizeof...(A) > 0)
 [[nodiscard]] auto select(A&&... aw) {

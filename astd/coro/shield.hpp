@@ -114,7 +114,8 @@ class finally_awaitable {
 }  // namespace detail
 
 /// Awaits `aw` and lets no request to stop reach it. A request that came meanwhile takes effect at the first suspension
-/// after it: the value is delivered first. Runs even if a stop was requested before.
+/// after it: the value is delivered first. Runs even if a stop was requested before. Whoever cancels waits for it, so
+/// keep it short, or give it a timeout of its own inside.
 template <awaitable A>
 [[nodiscard]] auto shield(A&& aw) {
   return detail::shield_awaitable<A>(static_cast<A&&>(aw));
@@ -123,7 +124,8 @@ template <awaitable A>
 /// Awaits `body`, then calls `cleanup` and awaits what it returns, shielded, however the body ended: with a value, a
 /// failure, an exception, or stopped. Then gives the body's outcome. A failure of the cleanup is thrown if the body had
 /// none; else it goes to the handler of lost exceptions. If a stop was requested before, the body does not run but the
-/// cleanup does: what it is to clean up was there before.
+/// cleanup does: what it is to clean up was there before. `cleanup` is moved in, or copied if it is an lvalue; what it
+/// refers to outlives the await. Takes no allocation.
 template <awaitable A, class F>
   requires awaitable<std::invoke_result_t<F&>>
 [[nodiscard]] auto finally(A&& body, F&& cleanup) {

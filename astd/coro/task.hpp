@@ -163,6 +163,9 @@ class task_awaiter : public awaiter_base<task_awaiter<T>> {
 ///
 /// Parameters by reference must outlive the await; what is spawned takes its parameters by value. A failing task ends
 /// with an exception, or with an error code that never was one (see or_return); as_result() tells without throwing.
+/// Cancelled, it ends without either: its frame is destroyed where it is suspended, after what it awaits has ended.
+///
+/// May be made on one thread and awaited on another; used by one at a time.
 ///
 /// A frame is aligned to 16 bytes, and so is all that lies in it: parameters, locals, and what is awaited. No compiler
 /// here aligns frames further (GCC PR 104177, LLVM #56671): keep what needs more behind a pointer.

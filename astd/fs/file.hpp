@@ -56,24 +56,26 @@ task<std::size_t> size_hint(const file_handle& file);
 
 }  // namespace detail
 
-/// A file that is open for reading or for writing, at a position that each read or write moves on. Errors name its path.
+/// A file that is open for reading or for writing, at a position that each read or write moves on. Errors name its
+/// path.
 ///
 /// The destructor closes it without blocking, and so without a word about what could not be written: close() tells.
 /// One operation at a time; a file is neither moved, closed nor destroyed while one is in flight.
 class file {
  public:
-  /// For reading. Fails as open(2) does, naming the path: "open x: No such file or directory".
+  /// For reading. Fails as open(2) does, naming the path: "open x: No such file or directory". Cancelled, it leaves
+  /// nothing open.
   static task<file> open(path name);
-  /// For writing, from the beginning: made (readable and writable for all, less the umask) if it does not exist, emptied
-  /// if it does.
+  /// For writing, from the beginning: made (readable and writable for all, less the umask) if it does not exist,
+  /// emptied if it does. Fails as open() does.
   static task<file> create(path name);
 
   /// Reads at most buffer.size() bytes; gives their number, 0 at the end. Allocates nothing. `buffer` stays until the
   /// await is over.
   [[nodiscard]] io::detail::io_awaitable<io::detail::descriptor_transfer> read(io::mutable_bytes buffer) noexcept;
 
-  /// Gives how many bytes were written, usually all; io::write_all() sees to the rest. Allocates nothing. `buffer` stays
-  /// until the await is over.
+  /// Gives how many bytes were written, usually all; io::write_all() sees to the rest. Allocates nothing. `buffer`
+  /// stays until the await is over.
   [[nodiscard]] io::detail::io_awaitable<io::detail::descriptor_transfer> write(io::const_bytes buffer) noexcept;
 
   /// Closes the file; an error says that something may not have been written. Whatever it says, the file is closed.

@@ -1,4 +1,14 @@
 // What can be read from and written to, whatever it is: a socket, a file, the terminal, the user's own.
+//
+//   template <io::reader R>
+//   astd::task<std::size_t> count_bytes(R& from) {
+//     std::array<char, 4096> buffer;
+//     for (std::size_t all = 0;;) {
+//       auto n = co_await from.read(buffer);
+//       if (n == 0) co_return all;
+//       all += n;
+//     }
+//   }
 #pragma once
 
 #include <astd/coro/awaitable.hpp>

@@ -1,4 +1,7 @@
 // What can go wrong in reading and writing beside what the system reports.
+//
+//   auto header = co_await as_result(io::read_exact(stream, buffer));
+//   if (!header && header.error() == io::errc::unexpected_end) ...
 #pragma once
 
 #include <system_error>
@@ -10,6 +13,7 @@ enum class errc {
   nothing_written,     // the writer took none of the bytes and named no reason
 };
 
+/// The category of these codes: "astd.io".
 const std::error_category& error_category() noexcept;
 inline std::error_code make_error_code(errc error) noexcept { return {static_cast<int>(error), error_category()}; }
 

@@ -1,4 +1,7 @@
 // io::read_exact(reader, buffer): as many bytes as the buffer holds, not fewer.
+//
+//   std::array<std::byte, 8> header;
+//   co_await io::read_exact(stream, header);
 #pragma once
 
 #include <astd/coro/or_return.hpp>

@@ -21,6 +21,7 @@ namespace astd::io {
 
 /// A handle to the process's standard input: copies and other handles read from the same buffer. Any thread; readers
 /// that come at the same time are served one after the other, each with a whole line or one read's worth of bytes.
+/// Reads fail as read(2) does, naming "standard input".
 class standard_input_stream {
  public:
   /// Up to buffer.size() bytes, as soon as there are any; 0 at the end. After the end of a terminal's input (Ctrl-D)
@@ -32,6 +33,7 @@ class standard_input_stream {
   task<std::optional<std::string>> read_line();
 };
 
+/// What std::cin is, awaited. std::cin and stdin have buffers of their own: use one or the other.
 inline standard_input_stream standard_input() noexcept { return {}; }
 
 }  // namespace astd::io

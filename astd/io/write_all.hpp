@@ -1,4 +1,6 @@
 // io::write_all(writer, buffer): all of the bytes, not only the first few.
+//
+//   co_await io::write_all(stream, "HTTP/1.0 200 OK\r\n\r\n");
 #pragma once
 
 #include <astd/coro/or_return.hpp>
@@ -8,8 +10,8 @@
 
 namespace astd::io {
 
-/// Writes all of `data`. `to` and the data outlive the await. Fails as the writer does, or with errc::nothing_written if
-/// it takes nothing; how much has been written then is not told, nor when it is cancelled: whoever has to know calls
+/// Writes all of `data`. `to` and the data outlive the await. Fails as the writer does, or with errc::nothing_written
+/// if it takes nothing; how much has been written then is not told, nor when it is cancelled: whoever has to know calls
 /// write().
 template <writer W>
 task<> write_all(W& to, const_bytes data) {

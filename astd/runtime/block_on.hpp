@@ -61,9 +61,11 @@ await_result_t<A> block_on_core(runtime_core& core, A&& aw) {
 
 }  // namespace detail
 
-/// Runs `aw` on the calling thread and gives its value, or throws what it ends with. What it spawns runs on the workers
-/// of the current runtime meanwhile, and goes on afterwards; what it spawns locally runs here and is cancelled, and
-/// waited for, when the thread's outermost block_on returns. Other threads' tasks do not wait for this thread.
+/// Runs `aw` on the calling thread and gives its value, or throws what it ends with (task_cancelled if it asked itself
+/// to stop). What it spawns runs on the workers of the current runtime meanwhile, and goes on afterwards; what it
+/// spawns locally runs here and is cancelled, and waited for, when the thread's outermost block_on returns. Other
+/// threads' tasks do not wait for this thread. Any thread; a runtime without workers takes one at a time, and throws
+/// std::logic_error.
 ///
 /// Inside a task it works, too (the worker runs its other tasks meanwhile) but holds the stack and so delays what it
 /// is nested in: co_await instead where you can.

@@ -1,4 +1,8 @@
 // What a runtime counts, always: the counters are plain words of the worker that writes them.
+//
+//   auto m = astd::runtime::current().metrics();
+//   m.tasks_alive, m.total().steals ...
+//   co_await astd::print("{}", m.to_string());
 #pragma once
 
 #include <cstddef>

@@ -134,15 +134,16 @@ auto spawn_on(runtime_core& core, F&& f, A&&... arguments) {
 
 }  // namespace detail
 
-/// Runs `t` on the workers of the current runtime (that of the task or block_on we are in, else the default one).
-/// Never blocks. The task does not begin before spawn returns. Throws only what starting the default runtime throws.
+/// Runs `t` on the workers of the current runtime (that of the task or block_on we are in, else the default one). Never
+/// blocks and never runs the task inside the call. What the task refers to outlives it. Any thread. Throws only what
+/// starting the default runtime throws.
 template <class T>
 join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
   return detail::launch_task(std::move(t), detail::place_on(detail::current_core()), where);
 }
 
-/// Calls f(arguments...), which gives a task, and runs that; the callable and the arguments are copied or moved into the
-/// task and destroyed at its end.
+/// Calls f(arguments...), which gives a task, and runs that; the callable and the arguments are copied or moved into
+/// the task and destroyed at its end. std::ref refers to an argument instead.
 template <class F, class... A>
   requires detail::task_callable<F, A...>
 auto spawn(F&& f, A&&... arguments) {
@@ -151,12 +152,13 @@ auto spawn(F&& f, A&&... arguments) {
 }
 
 /// As spawn, but the task stays on the calling thread: a worker, or a thread inside block_on, until it ends. What it
-/// touches need not be thread-safe. Tasks that were spawned inside block_on and have not ended are cancelled, and waited
-/// for, when the outermost block_on of the thread returns. Throws std::logic_error elsewhere.
+/// touches need not be thread-safe. Tasks that were spawned inside block_on and have not ended are cancelled, and
+/// waited for, when the outermost block_on of the thread returns. Throws std::logic_error elsewhere.
 template <class T>
 join_handle<T> spawn_local(task<T> t, std::source_location where = std::source_location::current()) {
   return detail::launch_task(std::move(t), detail::place_here(), where);
 }
+/// The same for a callable and its arguments: see spawn.
 template <class F, class... A>
   requires detail::task_callable<F, A...>
 auto spawn_local(F&& f, A&&... arguments) {

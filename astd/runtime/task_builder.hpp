@@ -10,8 +10,10 @@
 
 namespace astd {
 
+/// Gives its name to every task that it spawns. Used by one thread at a time.
 class task_builder {
  public:
+  /// Shown by dumps, errors and this_task::name(). The system's threads keep their names.
   task_builder& name(std::string text) & {
     name_ = std::move(text);
     return *this;

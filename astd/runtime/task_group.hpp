@@ -170,15 +170,16 @@ class task_group : protected detail::group_base {
  public:
   /// Calls body(group) and awaits the task it returns, then all tasks of the group; gives the body's value. The first
   /// failure, of the body or of a task, cancels the others and is thrown when all have ended. Cancelling run() cancels
-  /// them all.
+  /// them all. `body` is moved in, or copied if it is an lvalue.
   template <class F>
     requires std::is_invocable_v<std::decay_t<F>&, task_group&>
   [[nodiscard]] static auto run(F&& body) {
     return detail::group_awaitable<F>(static_cast<F&&>(body));
   }
 
-  /// As astd::spawn. The handle may be awaited, cancelled or dropped; a task that fails fails the group all the same. In
-  /// a group that is being cancelled the task ends before it begins. Any thread, while the group lives.
+  /// As astd::spawn. The handle may be awaited, cancelled or dropped; a task that fails fails the group all the same.
+  /// In a group that is being cancelled the task ends before it begins. What the task refers to outlives run(). Any
+  /// thread, while the group lives. Allocates, and throws std::bad_alloc.
   template <class T>
   join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
     const detail::spawn_place place = detail::place_on(detail::current_core());
@@ -188,6 +189,7 @@ class task_group : protected detail::group_base {
     detail::launch(*made, place);
     return handle;
   }
+  /// The same for a callable and its arguments: see astd::spawn.
   template <class F, class... A>
     requires detail::task_callable<F, A...>
   auto spawn(F&& f, A&&... arguments) {

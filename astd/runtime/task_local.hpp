@@ -104,7 +104,8 @@ class with_local_awaitable {
 
 }  // namespace detail
 
-/// Usually a static. Outlives every with().
+/// Usually a static. Outlives every with(). What runs at the same time inside one with(), such as the branches of a
+/// join, shares the value and sees to it that this does no harm.
 template <class T>
 class task_local {
  public:

@@ -1,4 +1,4 @@
-// A thousand clients of one TCP server, all connected at the same time, and every byte of each of them counted back.
+// A thousand clients of one TCP server at the same time, and every byte of each of them counted back.
 #include "tour/descriptors.hpp"
 #include <astd/future.hpp>
 #include <astd/io.hpp>

@@ -1,3 +1,4 @@
+#include <astd/base/config.hpp>
 #include <astd/base/frame_pool.hpp>
 #include <astd/base/spin_lock.hpp>
 
@@ -6,21 +7,9 @@
 #include <new>
 #include <type_traits>
 
-// AddressSanitizer has to see every frame's end.
-#if defined(__SANITIZE_ADDRESS__)
-#define ASTD_POOLED_FRAMES 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASTD_POOLED_FRAMES 0
-#endif
-#endif
-#ifndef ASTD_POOLED_FRAMES
-#define ASTD_POOLED_FRAMES 1
-#endif
-
 namespace astd::detail {
 
-#if ASTD_POOLED_FRAMES
+#if !ASTD_ADDRESS_SANITIZED
 
 const bool frames_are_pooled = true;
 

@@ -28,7 +28,7 @@ struct resumable {
   /// the C one in registers and stack on every platform here but not in its books; a devirtualised call would be
   /// taken for undefined behaviour.
   void set_resume(resume_function f) noexcept {
-#if defined(__GNUC__) || defined(__clang__)
+#if ASTD_HAS_GNU_ASM
     asm("" : "+r"(f));
 #endif
     resume_ = f;
@@ -65,12 +65,12 @@ inline std::coroutine_handle<> transfer(resumable* r) noexcept {
 
 // The last statement of a resume function: goes on with `r` without growing the stack. No local with a destructor may
 // be alive, and the function is not noexcept (Clang takes that for a clean-up, too).
-#if defined(__clang__)
-#define ASTD_TRANSFER_TO(r)                                   \
-  do {                                                        \
-    ::astd::detail::resumable* const astd_next = (r);         \
-    if (!astd_next) return;                                   \
-    [[clang::musttail]] return astd_next->resume_(astd_next); \
+#if ASTD_HAS_MUST_TAIL
+#define ASTD_TRANSFER_TO(r)                              \
+  do {                                                   \
+    ::astd::detail::resumable* const astd_next = (r);    \
+    if (!astd_next) return;                              \
+    ASTD_MUST_TAIL return astd_next->resume_(astd_next); \
   } while (false)
 #else
 #define ASTD_TRANSFER_TO(r)                           \

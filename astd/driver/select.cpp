@@ -1,6 +1,8 @@
 #include <astd/driver/driver.hpp>
 #include <astd/driver/epoll/epoll_driver.hpp>
+#if ASTD_HAS_URING
 #include <astd/driver/uring/uring_driver.hpp>
+#endif
 
 #include <cstring>
 
@@ -12,12 +14,17 @@ namespace {
 
 selected make_uring(const options& options) {
   selected result;
+#if ASTD_HAS_URING
   result.value = make_uring_driver(options, result.reason);
   if (result.value) {
     utsname system;
     result.reason =
         std::string("io_uring, kernel ") + (::uname(&system) == 0 ? system.release : "?") + ", " + result.reason;
   }
+#else
+  static_cast<void>(options);
+  result.reason = "built without io_uring";
+#endif
   return result;
 }
 

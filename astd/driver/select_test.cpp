@@ -110,7 +110,18 @@ std::string falls_back(int call, int error, const char* name) {
   return "";
 }
 
+TEST(select, says_when_it_was_built_without_io_uring) {
+  if (ASTD_HAS_URING) GTEST_SKIP() << "built with it";
+  selected s = make_driver({.want = choice::uring});
+  EXPECT_EQ(s.value, nullptr);
+  EXPECT_EQ(s.reason, "built without io_uring");
+  s = make_driver({});
+  ASSERT_NE(s.value, nullptr);
+  EXPECT_EQ(s.reason, "epoll: built without io_uring");
+}
+
 TEST(select, falls_back_whatever_the_refusal) {
+  if (!ASTD_HAS_URING) GTEST_SKIP() << "built without io_uring";
   for (int error : {EPERM, ENOSYS, ENOMEM, EOPNOTSUPP, EACCES, EINVAL, EMFILE}) {
     EXPECT_EQ(in_a_child([&] { return falls_back(SCMP_SYS(io_uring_setup), error, "io_uring_setup"); }), "")
         << error;
@@ -160,7 +171,7 @@ TEST(select, a_small_memlock_limit_means_small_rings_or_epoll_and_never_a_failur
                   made.push_back(make_driver({}));
                   if (!made.back().value) return made.back().reason;
                 }
-                if (made.back().value->name() == "epoll" &&
+                if (ASTD_HAS_URING && made.back().value->name() == "epoll" &&
                     made.back().reason.find("memory") == std::string::npos &&
                     make_driver({.want = choice::uring}).reason.find("memory") == std::string::npos) {
                   return "reason: " + made.back().reason;

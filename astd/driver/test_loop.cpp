@@ -1,5 +1,7 @@
 #include <astd/driver/test_loop.hpp>
+#if ASTD_HAS_URING
 #include <astd/driver/uring/uring_driver.hpp>
+#endif
 
 #include <algorithm>
 #include <ostream>
@@ -127,7 +129,11 @@ void PrintTo(const setup& value, std::ostream* out) { *out << value.name; }
 selected make_test_driver(const test_options& wanted) {
   if (!wanted.old_kernel) return make_driver(wanted);
   selected result;
+#if ASTD_HAS_URING
   result.value = make_old_uring_driver(wanted, result.reason);
+#else
+  result.reason = "built without io_uring";
+#endif
   return result;
 }
 

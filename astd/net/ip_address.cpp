@@ -1,3 +1,4 @@
+#include <astd/base/config.hpp>
 #include <astd/net/address_text.hpp>
 #include <astd/net/ip_address.hpp>
 
@@ -198,17 +199,11 @@ std::string ip_address::to_string() const {
   return {text, detail::write(text, *this)};
 }
 
-// GCC 12 at -O3 takes the copying of a fill character inside fmt 9 for an overflow, which fmt rules out before.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wstringop-overflow"
-#endif
+ASTD_FALSE_OVERFLOW_BEGIN
 fmt::format_parse_context::iterator detail::text_formatter::parse_again(fmt::format_parse_context& context) {
   return fmt::formatter<fmt::string_view>::parse(context);
 }
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+ASTD_FALSE_OVERFLOW_END
 
 fmt::format_context::iterator detail::text_formatter::write(std::string_view text,
                                                             fmt::format_context& context) const {

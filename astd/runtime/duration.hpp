@@ -24,8 +24,16 @@ constexpr instant to_nanoseconds(std::chrono::duration<Rep, Period> d) noexcept 
 /// The moment `tp` of a clock as an instant of the loop's clock; `never` for its largest value.
 template <class Clock, class Duration>
 instant to_instant(std::chrono::time_point<Clock, Duration> tp) noexcept {
+  using std::chrono::duration;
+  // Ours last: time that goes by between the two makes the moment later, never earlier.
+  const auto there = Clock::now();
   const instant now = now_here();
-  const instant left = to_nanoseconds(tp - Clock::now());
+  // As floating-point numbers first: neither `tp` nor the difference need fit into nanoseconds.
+  const double rough_tp = duration<double, std::nano>(tp.time_since_epoch()).count();
+  const double rough_left = rough_tp - duration<double, std::nano>(there.time_since_epoch()).count();
+  if (!(rough_left > -1e9)) return now;
+  if (rough_tp >= 9.2e18 || rough_left >= 9.2e18) return never;
+  const instant left = to_nanoseconds(tp - there);
   return left >= never - now ? never : now + left;
 }
 

@@ -344,8 +344,7 @@ TEST(join_handle, a_joiner_can_be_cancelled_at_any_moment) {
     for (unsigned i = 0; !stop.load(); ++i) {
       run* const r = current.load();
       if (!r) continue;
-      for (volatile unsigned spin = i % 64; spin != 0; spin = spin - 1) {
-      }
+      for (volatile unsigned spin = i % 64; spin != 0;) spin = spin - 1;
       r->request_cancel();
       current.store(nullptr);
     }
@@ -356,8 +355,7 @@ TEST(join_handle, a_joiner_can_be_cancelled_at_any_moment) {
   while (lost == 0 && std::chrono::steady_clock::now() < end) {
     run joining(loop, h);
     current.store(&joining);
-    for (volatile unsigned spin = 30; spin != 0; spin = spin - 1) {
-    }
+    for (volatile unsigned spin = 30; spin != 0;) spin = spin - 1;
     joining.start();
     while (current.load()) {  // a yield would lose the moment
     }

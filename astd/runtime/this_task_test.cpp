@@ -96,6 +96,7 @@ ASTD_TEST(this_task, sleep_for_nothing_goes_on_at_once) {
   co_await this_task::sleep_for(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN()));
   co_await this_task::sleep_until(clock::now() - 1h);
   co_await this_task::sleep_until(clock::time_point::min());
+  co_await this_task::sleep_until(std::chrono::sys_days::min());
   co_await this_task::sleep_until(std::chrono::system_clock::now() - 1h);
 }
 
@@ -117,6 +118,14 @@ ASTD_TEST(this_task, sleep_for_very_long_is_for_ever) {
       [] -> task<int> {
         co_await this_task::sleep_until(std::chrono::system_clock::time_point::max());
         co_return 4;
+      }(),
+      [] -> task<int> {
+        co_await this_task::sleep_until(std::chrono::sys_days::max());
+        co_return 7;
+      }(),
+      [] -> task<int> {  // its epoch lies ahead of us
+        co_await this_task::sleep_until(std::chrono::file_clock::time_point::max());
+        co_return 8;
       }(),
       [] -> task<int> {
         co_await this_task::sleep_for(std::chrono::duration<double>(1e300));

@@ -271,6 +271,25 @@ TEST(join, stops_its_chain_if_a_branch_stopped_itself) {
   EXPECT_EQ(counted::live(), 0);
 }
 
+TEST(join, that_is_cancelled_while_it_starts_stops) {
+  manual_executor loop;
+  bool started = false;
+  auto asks = [](detail::chain* outer) -> task<> {
+    outer->request_cancel();
+    co_return;
+  };
+  auto starts = [&]() -> task<> {
+    started = true;
+    co_return;
+  };
+  auto program = [&](counted) -> task<> { co_await join(asks(detail::current_chain()), starts()); };
+  test_run run(loop, program({}));
+  run.start();
+  EXPECT_EQ(run.how(), ending::stopped);
+  EXPECT_FALSE(started);
+  EXPECT_EQ(counted::live(), 0);
+}
+
 TEST(join, nests) {
   auto program = []() -> task<int> {
     auto all =

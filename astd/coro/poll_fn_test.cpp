@@ -99,7 +99,16 @@ TEST(poll_fn, that_wakes_itself_lets_others_run) {
   second.start();
   first.start();
   EXPECT_EQ(polls, 1);
+  // What is ready already comes before the next poll.
+  struct counts : detail::resumable {
+    counts() : resumable([](resumable* r) { ++static_cast<counts*>(r)->turns; }) {}
+    int turns = 0;
+  } ready_before;
+  loop.schedule(ready_before, detail::urgency::queued);
   loop.step();
+  EXPECT_EQ(polls, 2);
+  loop.step();
+  EXPECT_EQ(ready_before.turns, 1);
   loop.step();
   EXPECT_EQ(polls, 3);
   other.deliver();
@@ -206,6 +215,7 @@ TEST(poll_fn, that_was_woken_and_cancelled_stops) {
   run.request_cancel();
   loop.run_until_idle();
   EXPECT_EQ(run.how(), ending::stopped);
+  EXPECT_EQ(polls, 1) << "a request to stop comes before another poll";
   EXPECT_EQ(counted::live(), 0);
 }
 

@@ -261,6 +261,35 @@ TEST(race, when_cancelled_delivers_a_winner_that_was_known) {
   EXPECT_EQ(run.how(), ending::stopped);
 }
 
+// Branches that were never started have no outcome: they must not be taken for winners.
+TEST(race, that_is_cancelled_while_it_starts_stops) {
+  manual_executor loop;
+  int started = 0;
+  auto asks = [&](detail::chain* outer, counted) -> task<int> {
+    ++started;
+    outer->request_cancel();
+    co_await pending();
+    co_return 1;
+  };
+  auto program = [&](bool range, counted) -> task<> {
+    detail::chain* const outer = detail::current_chain();
+    if (range) {
+      std::vector<task<int>> tasks;
+      for (int i = 0; i != 3; ++i) tasks.push_back(asks(outer, {}));
+      co_await try_race(std::move(tasks));
+    } else {
+      co_await race(asks(outer, {}), asks(outer, {}), gives(1));
+    }
+  };
+  for (const bool range : {false, true}) {
+    test_run run(loop, program(range, {}));
+    run.start();
+    EXPECT_EQ(run.how(), ending::stopped);
+    EXPECT_EQ(counted::live(), 0);
+  }
+  EXPECT_EQ(started, 2);
+}
+
 TEST(race, goes_on_without_a_branch_that_stopped_itself) {
   auto stops_itself = [](counted) -> task<int> {
     detail::current_chain()->request_cancel();

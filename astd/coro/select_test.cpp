@@ -145,6 +145,25 @@ TEST(select, when_cancelled_without_a_value_stops) {
   EXPECT_EQ(counted::live(), 0);
 }
 
+TEST(select, that_is_cancelled_while_it_starts_stops) {
+  manual_executor loop;
+  bool started = false;
+  auto asks = [](detail::chain* outer) -> task<> {
+    outer->request_cancel();
+    co_await pending();
+  };
+  auto starts = [&]() -> task<> {
+    started = true;
+    co_return;
+  };
+  auto program = [&](counted) -> task<> { co_await select(asks(detail::current_chain()), starts()); };
+  test_run run(loop, program({}));
+  run.start();
+  EXPECT_EQ(run.how(), ending::stopped);
+  EXPECT_FALSE(started);
+  EXPECT_EQ(counted::live(), 0);
+}
+
 // The promise of select: whatever happens, and whenever, each value that came is given to somebody.
 TEST(select, loses_nothing_anywhere) {
   struct program {

@@ -30,6 +30,15 @@ void blocking_pool::submit(job& job) noexcept {
   call_for_help(lock);
 }
 
+bool blocking_pool::try_submit(job& job) noexcept {
+  std::unique_lock lock(mutex_);
+  ASTD_ASSERT(!stopped_, "blocking work submitted after the end of the runtime");
+  if (queued_ >= options_.max_queued) return false;
+  enqueue(job);
+  call_for_help(lock);
+  return true;
+}
+
 bool blocking_pool::withdraw(job& job) noexcept {
   std::lock_guard lock(mutex_);
   if (!job.queued) return false;

@@ -28,6 +28,7 @@ namespace astd::detail {
 
 struct blocking_pool_options {
   unsigned max_threads = 512;            // at least 1
+  std::size_t max_queued = SIZE_MAX;     // jobs that try_submit lets wait for a thread
   std::string thread_name = "blocking";  // of every thread; the system may show its first 15 bytes only
   instant keep_alive = 10'000'000'000;   // ns that an idle thread waits for work before it ends
   start_thread_function* start_thread = &detail::start_thread;  // a test's way to make it fail
@@ -52,6 +53,9 @@ class blocking_pool {
   /// Queues `job`, which stays where it is until it is run or withdrawn. First in, first out. Never blocks, never
   /// runs the job itself. Any thread, also from inside a job; until shutdown() has returned.
   void submit(job& job) noexcept;
+  /// The same, but false, and nothing done, if `max_queued` jobs are waiting already: for callers that do not wait for
+  /// what they have submitted, and so would fill the memory with it.
+  [[nodiscard]] bool try_submit(job& job) noexcept;
 
   /// True: the job was queued and will not run. False: it has started or has run (or was never submitted).
   /// Constant time. Any thread.

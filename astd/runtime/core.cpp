@@ -42,7 +42,9 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
     : owner_(owner),
       options_(checked(std::move(options))),
       stealing_(options_.stealing && *options_.workers > 1),
-      blocking_({.max_threads = options_.max_blocking_threads, .thread_name = options_.name + "-block"}),
+      blocking_({.max_threads = options_.max_blocking_threads,
+                 .max_queued = options_.max_blocking_queue,
+                 .thread_name = options_.name + "-block"}),
       blocking_operations_(blocking_),
       monitor_(*this) {
   const unsigned n = *options_.workers;
@@ -210,6 +212,7 @@ worker& runtime_core::take_guest() {
   auto made = std::make_unique<guest>(*this, me);
   made->place.events().open();
   std::lock_guard guard(guests_lock_);
+  made->place.tasks().set_closed(closing_);
   guests_.push_back(std::move(made));
   return guests_.back()->place;
 }
@@ -239,7 +242,8 @@ void runtime_core::end_local_tasks(worker& w) noexcept {
   local.set_closed(true);
   local.each([](task_header& t) { t.root.request_cancel(); });
   w.run_until([&local] { return local.launched() == local.ended(); });
-  local.set_closed(false);
+  std::lock_guard guard(guests_lock_);
+  local.set_closed(closing_);
 }
 
 // ---- ending
@@ -258,13 +262,19 @@ std::size_t runtime_core::alive() noexcept {
 }
 
 void runtime_core::cancel_all() noexcept {
-  const auto cancel = [](task_header& t) { t.root.request_cancel(); };
-  outside_tasks_.set_closed(true);
-  outside_tasks_.each(cancel);
-  for (auto& w : workers_) {
-    w->tasks().set_closed(true);
-    w->tasks().each(cancel);
+  // All are closed before the first task is cancelled: its destructors may spawn.
+  {
+    std::lock_guard guard(guests_lock_);
+    closing_ = true;
   }
+  outside_tasks_.set_closed(true);
+  each_loop([](worker& w) { w.tasks().set_closed(true); });
+  // What a block_on runs is its caller's, who has to see to its end; what it has spawned is ours.
+  const auto cancel = [](task_header& t) {
+    if (!is_block_on(t)) t.root.request_cancel();
+  };
+  outside_tasks_.each(cancel);
+  each_loop([&](worker& w) { w.tasks().each(cancel); });
 }
 
 shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
@@ -284,10 +294,10 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
       std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(24 * 365));
   const bool no_threads = *options_.workers == 0;
   if (no_threads && alive() && own_worker_lock_.try_lock()) {
-    worker& w = *workers_[0];
-    w.enter();
-    w.run_while_ready([&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; });
-    w.leave();
+    worker& only = *workers_[0];
+    only.enter();
+    only.run_while_ready([&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; });
+    only.leave();
     own_worker_lock_.unlock();
   }
   auto nap = std::chrono::microseconds(20);
@@ -303,6 +313,19 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
 }
 
 // ---- looking in
+
+namespace {
+
+std::string heading_of(const task_header& t) {
+  std::string heading = "task " + std::to_string(t.id);
+  if (const std::string_view name = name_of_task(t); !name.empty())
+    heading.append(" '").append(name).append("'");
+  else if (is_block_on(t))
+    heading += " (block_on)";
+  return heading;
+}
+
+}  // namespace
 
 std::string runtime_core::dump_tasks() {
   std::lock_guard one_at_a_time(dump_lock_);
@@ -322,8 +345,7 @@ std::string runtime_core::dump_tasks() {
   std::size_t count = 0;
   const auto describe = [&](task_header& t) {
     ++count;
-    out += "task " + std::to_string(t.id);
-    if (const std::string title = title_of_task(t); title != out.substr(out.rfind("task "))) out += ", " + title;
+    out += heading_of(t);
     if (std::find(running.begin(), running.end(), t.id) != running.end()) {
       out += "\n  running\n";
       return;

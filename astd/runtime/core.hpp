@@ -105,6 +105,7 @@ class runtime_core final : public executor {
   std::vector<std::unique_ptr<worker>> workers_;
   std::mutex guests_lock_;
   std::vector<std::unique_ptr<guest>> guests_;
+  bool closing_ = false;  // guarded by guests_lock_: a guest's tasks do not begin any more either
   std::atomic<bool> stopping_{false};
   std::atomic<unsigned> next_shard_{0};
   std::mutex dump_lock_;

@@ -55,6 +55,8 @@ class join_waiter : public suspension {
 };
 
 std::string_view name_of_task(const task_header& t) noexcept;
+/// Whether it is what a block_on runs.
+bool is_block_on(const task_header& t) noexcept;
 void free_extras(task_header& t) noexcept;
 /// What joining a cancelled task gives.
 failure cancelled_failure(const task_header& t) noexcept;

@@ -54,6 +54,9 @@ struct runtime_options {
   driver::choice driver = driver::choice::automatic;
   /// Threads for spawn_blocking and for what the kernel cannot do without blocking; 1 to 65536.
   unsigned max_blocking_threads = 512;
+  /// Calls of spawn_blocking that may wait for one of these threads; one more ends at once with
+  /// resource_unavailable_try_again. A caller that awaits each call before the next never comes near it.
+  std::size_t max_blocking_queue = 1'000'000;
   /// A worker that stays in one task for longer is reported to on_stall. 0: never.
   std::chrono::nanoseconds stall_limit{0};
   /// Null: one line on standard error.

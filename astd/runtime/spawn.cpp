@@ -75,9 +75,9 @@ std::string_view name_of_task(const task_header& t) noexcept {
 
 bool fails_alone(const task_header& t) noexcept { return !t.extras || !t.extras->failure_taken; }
 
+bool is_block_on(const task_header& t) noexcept { return t.join.load(std::memory_order_relaxed) == join_in_block_on; }
+
 std::string title_of_task(const task_header& t) {
-  if (t.join.load(std::memory_order_relaxed) == join_in_block_on)
-    return "block_on (task " + std::to_string(t.id) + ")";
   const std::string_view name = name_of_task(t);
   return name.empty() ? "task " + std::to_string(t.id) : "task '" + std::string(name) + "'";
 }
@@ -194,8 +194,14 @@ resumable* blocking_hop::start(const await_context& c) noexcept {
   attach(c);
   if (!publish()) return stop();
   run = &on_pool_thread;
-  core_.blocking().submit(*this);
-  return nullptr;
+  if (core_.blocking().try_submit(*this)) return nullptr;
+  refused_ = true;
+  return finish(false);
+}
+
+failure blocking_hop::queue_is_full() const noexcept {
+  return failure(std::make_error_code(std::errc::resource_unavailable_try_again), "spawn_blocking",
+                 std::to_string(core_.options().max_blocking_queue) + " calls are waiting (max_blocking_queue)");
 }
 
 void blocking_hop::on_pool_thread(job& j) noexcept {

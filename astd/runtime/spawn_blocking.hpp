@@ -22,6 +22,7 @@ class blocking_hop final : public suspension, private job, public awaiter_base<b
   resumable* start(const await_context& c) noexcept;
   outcome<void> take() noexcept {
     resumed();
+    if (refused_) return queue_is_full();
     outcome<void> o;
     o.set_value();
     return o;
@@ -31,7 +32,9 @@ class blocking_hop final : public suspension, private job, public awaiter_base<b
 
  private:
   static void on_pool_thread(job& j) noexcept;
+  [[nodiscard]] failure queue_is_full() const noexcept;
   runtime_core& core_;
+  bool refused_ = false;
 };
 
 class to_blocking_pool {
@@ -62,7 +65,8 @@ concept blocking_callable = std::is_invocable_v<std::decay_t<F>, std::decay_t<A>
 
 /// Calls f(arguments...) on a thread of the blocking pool and gives its result through the handle. Starts at once if a
 /// thread is free or may be added (runtime_options::max_blocking_threads), else in order. Cancelling removes a call that
-/// has not begun; one that runs cannot be stopped: the handle then gives its value. The call may use block_on, and
+/// has not begun; one that runs cannot be stopped: the handle then gives its value. If runtime_options::max_blocking_queue
+/// calls are waiting the handle gives resource_unavailable_try_again instead. The call may use block_on, and
 /// spawn; it is not a place to wait for ever: a shutdown waits for it.
 template <class F, class... A>
   requires detail::blocking_callable<F, A...>

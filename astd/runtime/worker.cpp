@@ -269,6 +269,7 @@ bool worker::spend() noexcept {
       !pause_asked_.load(std::memory_order_relaxed)) [[likely]]
     return true;
   operations_left_ = 1;  // and so until the turn ends
+  tick_ += fair_turn / 4;  // such turns are long: the world is asked after four of them
   ++counters_.yields_forced;
   return false;
 }
@@ -297,6 +298,8 @@ bool worker::spin() noexcept {
       if (searching_ && runtime_.anything_to_steal(*this)) return true;
       relax();
     }
+    // Who shares the core with us may be the one we wait for.
+    std::this_thread::yield();
   } while (loop_.now() < end);
   return false;
 }

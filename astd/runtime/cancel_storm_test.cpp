@@ -63,22 +63,15 @@ task<int> piece(unsigned s, int depth) {
   const auto micros = [&random](unsigned most) { return std::chrono::microseconds(random() % most); };
   if (depth <= 0) {
     switch (random() % 5) {
-      case 0:
-        co_await this_task::yield();
-        break;
-      case 1:
-        co_await this_task::sleep_for(micros(300));
-        break;
-      case 2:
-        co_await this_task::sleep_for(1h);
-        break;
+      case 0: co_await this_task::yield(); break;
+      case 1: co_await this_task::sleep_for(micros(300)); break;
+      case 2: co_await this_task::sleep_for(1h); break;
       case 3: {
         auto h = spawn_blocking([c = counted()] { return 1; });
         co_await h;
         break;
       }
-      default:
-        co_await pending();
+      default: co_await pending();
     }
     co_return 1;
   }
@@ -234,7 +227,8 @@ TEST_P(cancel_storm, of_threads_in_block_on) {
       while (std::chrono::steady_clock::now() < end) {
         auto body = [&]() -> task<> {
           spawn_local(ignores(piece(static_cast<unsigned>(random()), 3))).detach();
-          co_await as_result(timeout(std::chrono::microseconds(random() % 300), piece(static_cast<unsigned>(random()), 3)));
+          co_await as_result(
+              timeout(std::chrono::microseconds(random() % 300), piece(static_cast<unsigned>(random()), 3)));
         };
         rt.block_on(body());
       }

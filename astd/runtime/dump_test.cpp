@@ -181,12 +181,8 @@ task<> deep(int depth, std::mt19937& random) {
     co_return;
   }
   switch (random() % 5) {
-    case 0:
-      co_await this_task::yield();
-      break;
-    case 1:
-      co_await this_task::sleep_for(std::chrono::microseconds(random() % 200));
-      break;
+    case 0: co_await this_task::yield(); break;
+    case 1: co_await this_task::sleep_for(std::chrono::microseconds(random() % 200)); break;
     case 2: {
       auto h = spawn(left_branch());
       co_await this_task::yield();
@@ -194,9 +190,7 @@ task<> deep(int depth, std::mt19937& random) {
       EXPECT_FALSE(none.has_value());
       break;
     }
-    case 3:
-      co_await race(left_branch(), this_task::sleep_for(10us), pending());
-      break;
+    case 3: co_await race(left_branch(), this_task::sleep_for(10us), pending()); break;
     default: {
       auto h = spawn_blocking([] {});
       co_await h;

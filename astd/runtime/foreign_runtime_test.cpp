@@ -89,7 +89,9 @@ class on_another_thread {
  public:
   explicit on_another_thread(std::vector<std::thread>& threads) noexcept : threads_(threads) {}
   [[nodiscard]] bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> h) { threads_.emplace_back([h] { h.resume(); }); }
+  void await_suspend(std::coroutine_handle<> h) {
+    threads_.emplace_back([h] { h.resume(); });
+  }
   [[nodiscard]] std::thread::id await_resume() const noexcept { return std::this_thread::get_id(); }
 
  private:

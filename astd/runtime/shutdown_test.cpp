@@ -1,4 +1,5 @@
 // The end of a runtime, and of a program.
+#include <astd/coro/as_result.hpp>
 #include <astd/coro/shield.hpp>
 #include <astd/runtime/io_operation.hpp>
 #include <astd/runtime/runtime.hpp>
@@ -194,6 +195,28 @@ TEST(shutdown, tasks_may_spawn_while_it_goes_on) {
 }
 
 // ---- tasks that do not end
+
+TEST(shutdown, cancels_what_threads_in_block_on_have_spawned_locally) {
+  runtime rt({.workers = 1, .name = "visited"});
+  flag begun, ended;
+  std::thread visitor([&] {
+    auto body = [&]() -> task<> {
+      auto h = spawn_local(test::for_ever(&begun));
+      const auto none = co_await as_result(h);
+      EXPECT_EQ(none.error(), std::errc::operation_canceled);
+      auto late = spawn_local(test::for_ever());
+      const auto never_begun = co_await as_result(late);
+      EXPECT_EQ(never_begun.error(), std::errc::operation_canceled);
+      co_await ended.wait();  // our own chain is not the runtime's to end
+    };
+    rt.block_on(body());
+  });
+  begun.block();
+  EXPECT_TRUE(rt.shutdown(60s).complete);
+  EXPECT_EQ(counted::live(), 0);
+  ended.set();
+  visitor.join();
+}
 
 TEST(shutdown, names_what_ignores_it_and_succeeds_later) {
   runtime rt({.workers = 2, .name = "ending"});

@@ -75,7 +75,9 @@ std::string_view name_of_task(const task_header& t) noexcept {
 
 bool fails_alone(const task_header& t) noexcept { return !t.extras || !t.extras->failure_taken; }
 
-bool is_block_on(const task_header& t) noexcept { return t.join.load(std::memory_order_relaxed) == join_in_block_on; }
+bool is_block_on(const task_header& t) noexcept {
+  return t.join.load(std::memory_order_relaxed) == join_in_block_on;
+}
 
 std::string title_of_task(const task_header& t) {
   const std::string_view name = name_of_task(t);
@@ -108,15 +110,17 @@ void launch_inline(task_header& t, const spawn_place& place) noexcept {
 
 namespace {
 
-// Where a task of `core` that this thread runs belongs.
-task_registry& registry_of(runtime_core& core) noexcept {
+// Where a task that this thread runs belongs. A thread in block_on has only what was spawned for it alone.
+task_registry& registry_of(const task_header& t) noexcept {
   worker* const w = worker::current();
-  return w && &w->runtime() == &core ? w->tasks() : core.outside_tasks();
+  const bool here =
+      w && &w->runtime() == t.runtime && (w->index() != worker::guest || &t.root.on() == &w->pinned_executor());
+  return here ? w->tasks() : t.runtime->outside_tasks();
 }
 
 }  // namespace
 
-bool begin_task(task_header& t) noexcept { return registry_of(*t.runtime).add(t) && !t.root.cancel_requested(); }
+bool begin_task(task_header& t) noexcept { return registry_of(t).add(t) && !t.root.cancel_requested(); }
 
 void before_frame_ends(task_header& t) noexcept {
   t.registry->remove(t);
@@ -125,7 +129,7 @@ void before_frame_ends(task_header& t) noexcept {
 
 void after_frame_ended(task_header& t) noexcept {
   if (t.extras && t.extras->inherited) end_inherited_locals(t);
-  registry_of(*t.runtime).count_ended();
+  registry_of(t).count_ended();
   set_current_chain(nullptr);
 }
 

@@ -1,4 +1,5 @@
 // spawn_blocking: calls that may block, on threads of their own.
+#include <astd/coro/as_result.hpp>
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/spawn_blocking.hpp>
 #include <astd/runtime/task_builder.hpp>
@@ -154,6 +155,53 @@ TEST(spawn_blocking, in_order_when_there_are_no_threads_left) {
   rt.block_on(body());
   ASSERT_EQ(order.size(), 100u);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST(spawn_blocking, beyond_the_queues_limit_it_is_refused) {
+  flag running, go;
+  runtime rt({.workers = 1, .name = "one", .max_blocking_threads = 1, .max_blocking_queue = 2});
+  auto body = [&]() -> task<> {
+    auto first = spawn_blocking([&] {
+      running.set();
+      go.block();
+    });
+    co_await running.wait();
+    auto second = spawn_blocking(plus, 1, 1);
+    auto third = spawn_blocking(plus, 1, 2);
+    auto refused = spawn_blocking([c = counted()] { return 4; });
+    const auto result = co_await as_result(refused);
+    EXPECT_EQ(result.error(), std::errc::resource_unavailable_try_again);
+    auto again = spawn_blocking(plus, 1, 3);
+    const auto text = co_await test::how_it_ends(std::move(again));
+    EXPECT_NE(text.find("max_blocking_queue"), std::string::npos) << text;
+    EXPECT_EQ(counted::live(), 0);
+    go.set();
+    const auto two = co_await second;
+    const auto three = co_await third;
+    EXPECT_EQ(two + three, 5);
+    auto room = spawn_blocking(plus, 2, 2);
+    const auto four = co_await room;
+    EXPECT_EQ(four, 4);
+  };
+  rt.block_on(body());
+}
+
+TEST(spawn_blocking, outlives_the_block_on_that_called_it) {
+  flag running, go, ended;
+  runtime rt({.workers = 1, .name = "one"});
+  auto body = [&]() -> task<> {
+    spawn_local(test::for_ever()).detach();  // is cancelled at the end of block_on, and nothing else
+    spawn_blocking([&] {
+      running.set();
+      go.block();
+      EXPECT_FALSE(this_task::is_cancelled());
+      ended.set();
+    }).detach();
+    co_await running.wait();
+  };
+  rt.block_on(body());
+  go.set();
+  ended.block();
 }
 
 ASTD_TEST(spawn_blocking, may_use_block_on_and_spawn) {

@@ -175,6 +175,26 @@ ASTD_TEST(this_task, many_sleepers_wake_in_the_order_of_time) {
   EXPECT_EQ(s.count, 5000);
 }
 
+/// A clock that takes its time to be read.
+struct slow_clock {
+  using duration = clock::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<slow_clock>;
+  [[maybe_unused]] static constexpr bool is_steady = true;
+  static time_point now() {
+    const auto end = clock::now() + 2ms;
+    test::hold_until([end] { return clock::now() >= end; });
+    return time_point(clock::now().time_since_epoch());
+  }
+};
+
+ASTD_TEST(this_task, reading_a_clock_takes_time_and_yet_no_sleeper_wakes_early) {
+  const auto deadline = clock::now() + 10ms;
+  co_await this_task::sleep_until(slow_clock::time_point(deadline.time_since_epoch()));
+  EXPECT_GE(clock::now(), deadline);
+}
+
 TEST(this_task, on_one_thread_sleepers_wake_in_the_order_of_their_deadlines) {
   runtime rt({.workers = 0, .name = "order"});
   std::vector<int> order;

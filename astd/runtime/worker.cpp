@@ -268,7 +268,7 @@ bool worker::spend() noexcept {
   if (--operations_left_ != 0 && !slice_over_.load(std::memory_order_relaxed) &&
       !pause_asked_.load(std::memory_order_relaxed)) [[likely]]
     return true;
-  operations_left_ = 1;  // and so until the turn ends
+  operations_left_ = 1;    // and so until the turn ends
   tick_ += fair_turn / 4;  // such turns are long: the world is asked after four of them
   ++counters_.yields_forced;
   return false;

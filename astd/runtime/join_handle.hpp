@@ -72,6 +72,9 @@ void report_lost_by(const task_header& t, outcome<T>& o) noexcept {
   if (o.failed() && fails_alone(t)) report_lost(o, title_of_task(t));
 }
 
+/// Whether the task, which has ended with a value, belongs to a group that keeps it for next().
+bool give_to_group(task_header& t) noexcept;
+
 /// Frees what is left of a task that has ended; `t` is gone afterwards.
 template <class T>
 void free_task(spawned_task<T>* t) noexcept {
@@ -87,6 +90,7 @@ template <class T>
 void drop_task(spawned_task<T>* t) noexcept {
   // acq_rel: either the task sees that nobody waits, or we see all it did.
   if (t->join.exchange(join_detached, std::memory_order_acq_rel) != join_done) return;
+  if (give_to_group(*t)) return;
   report_lost_by(*t, t->slot.result);
   free_task(t);
 }

@@ -68,7 +68,11 @@ task_extras& extras_of(task_header& t) {
   return *t.extras;
 }
 void name_task(task_header& t, std::string name) { extras_of(t).name = std::move(name); }
-void free_extras(task_header& t) noexcept { delete t.extras; }
+void free_extras(task_header& t) noexcept {
+  if (t.extras && t.extras->grouped) group_base::forget(t);
+  delete t.extras;
+}
+bool give_to_group(task_header& t) noexcept { return t.extras && t.extras->grouped && group_base::take_over(t); }
 std::string_view name_of_task(const task_header& t) noexcept {
   return t.extras ? std::string_view(t.extras->name) : std::string_view();
 }

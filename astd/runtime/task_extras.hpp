@@ -12,7 +12,8 @@ struct local_binding;
 
 struct task_extras {
   std::string name;
-  group_child* in_group = nullptr;     // until it has ended
+  bool grouped = false;                // was spawned in a group
+  group_child* in_group = nullptr;     // see task_group.cpp
   bool failure_taken = false;          // by its group: nothing is lost if the handle is dropped
   local_binding* inherited = nullptr;  // owned: destroyed when the task's frame is gone
 };

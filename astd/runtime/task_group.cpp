@@ -5,7 +5,23 @@
 
 namespace astd::detail {
 
+namespace {
+
+// A value whose handle is still held when its task ends waits for one of three: the handle is awaited, it is dropped (then
+// the value is for next()), the group ends. They are ordered by this lock, which the usual case, a handle that is dropped
+// before the task ends, never takes. It guards held_, and extras->in_group of what is in there; taken before next_lock_.
+constinit spin_lock held_lock;
+
+}  // namespace
+
 group_base::~group_base() {
+  {
+    spin_guard guard(held_lock);
+    while (group_child* c = held_.pop_front()) {
+      c->task->extras->in_group = nullptr;
+      delete c;
+    }
+  }
   while (group_child* c = finished_.pop_front()) {
     c->free(*c->task);
     delete c;
@@ -26,6 +42,7 @@ void group_base::enlist(std::unique_ptr<group_child> c) {
   ++alive_;
   retain();
   extras.in_group = c.get();
+  extras.grouped = true;
   children_.push_back(*c.release());
 }
 
@@ -76,38 +93,7 @@ void group_base::serve_waiting(intrusive_list<next_waiter>& served) noexcept {
   }
 }
 
-resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
-  task_header& t = *c.task;
-  outcome<void> error = c.error_of(t);
-  const bool failed = error.failed();
-  const bool stopped = t.root.stopped();
-  if (failed) fail(std::move(error), &c);
-  t.extras->failure_taken = true;
-  t.extras->in_group = nullptr;
-  std::unique_ptr<group_child> membership(&c);
-  const void* const type = c.type;
-  const auto free = c.free;
-  resumable* next;
-  intrusive_list<next_waiter> served;
-  {
-    spin_guard guard(lock_);
-    intrusive_list<group_child>::erase(c);
-    --alive_;
-    // From here on `t` belongs to whoever holds the handle; to us if nobody does.
-    next = tell_joiner(t, gone);
-    spin_guard next_guard(next_lock_);
-    if (gone && type && !failed && !stopped) {
-      finished_.push_back(*membership.release());
-      gone = false;
-    }
-    for (kind& k : kinds_)
-      if (k.type == type) --k.alive;
-    serve_waiting(served);
-  }
-  if (gone) {
-    free(t);
-    gone = false;
-  }
+void group_base::complete(intrusive_list<next_waiter>& served) noexcept {
   for (;;) {
     next_waiter* w;
     {
@@ -118,6 +104,77 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
     if (!w) break;
     w->complete(false);
   }
+}
+
+bool group_base::take_over(task_header& t) noexcept {
+  // Held to the end: the group waits for it in its destructor.
+  spin_guard guard(held_lock);
+  group_child* const c = std::exchange(t.extras->in_group, nullptr);
+  if (!c) return false;
+  intrusive_list<group_child>::erase(*c);
+  group_base& group = *c->group;
+  intrusive_list<next_waiter> served;
+  {
+    spin_guard next_guard(group.next_lock_);
+    group.finished_.push_back(*c);
+    group.serve_waiting(served);
+  }
+  group.complete(served);
+  return true;
+}
+
+void group_base::forget(task_header& t) noexcept {
+  spin_guard guard(held_lock);
+  group_child* const c = std::exchange(t.extras->in_group, nullptr);
+  if (!c) return;
+  intrusive_list<group_child>::erase(*c);
+  delete c;
+}
+
+resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
+  task_header& t = *c.task;
+  outcome<void> error = c.error_of(t);
+  const bool failed = error.failed();
+  const bool stopped = t.root.stopped();
+  if (failed) fail(std::move(error), &c);
+  t.extras->failure_taken = true;
+  const void* const type = c.type;
+  const bool for_next = type && !failed && !stopped;
+  const auto free = c.free;
+  resumable* next;
+  intrusive_list<next_waiter> served;
+  {
+    spin_guard guard(lock_);
+    intrusive_list<group_child>::erase(c);
+    --alive_;
+    if (for_next) {
+      spin_guard held_guard(held_lock);
+      held_.push_back(c);
+    } else {
+      t.extras->in_group = nullptr;
+      delete &c;
+    }
+    // From here on `t` belongs to whoever holds the handle; to us if nobody does.
+    next = tell_joiner(t, gone);
+    if (gone && for_next) {
+      spin_guard held_guard(held_lock);
+      intrusive_list<group_child>::erase(c);
+      t.extras->in_group = nullptr;
+    }
+    spin_guard next_guard(next_lock_);
+    if (gone && for_next) {
+      finished_.push_back(c);
+      gone = false;
+    }
+    for (kind& k : kinds_)
+      if (k.type == type) --k.alive;
+    serve_waiting(served);
+  }
+  if (gone) {
+    free(t);
+    gone = false;
+  }
+  complete(served);
   executor& on = in()->on();
   resumable* const ours = here_or_there(on, release());
   if (next && ours) {

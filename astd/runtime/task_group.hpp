@@ -32,7 +32,8 @@ class group_base;
 template <class T>
 inline constexpr char type_mark = 0;
 
-/// A task's membership in a group; lives until the task has ended or, if its value is kept for next(), until that.
+/// A task's membership in a group; lives until the task has ended or, if it has a value that next() may give, until
+/// somebody has that.
 struct group_child : list_node {
   group_base* group = nullptr;
   task_header* task = nullptr;
@@ -69,6 +70,10 @@ class group_base : public composite {
   /// Before the child is launched. Throws std::bad_alloc.
   void enlist(std::unique_ptr<group_child> c);
   [[nodiscard]] std::size_t size() const noexcept;
+  /// A child that had ended while somebody held its handle: now nobody does, or the value was taken. False: the group is
+  /// gone.
+  static bool take_over(task_header& t) noexcept;
+  static void forget(task_header& t) noexcept;
 
  protected:
   group_base() noexcept : composite("task_group") {}
@@ -87,6 +92,7 @@ class group_base : public composite {
   // Under next_lock_: whether `w` need not wait; sets what it found.
   bool serve(next_waiter& w) noexcept;
   void serve_waiting(intrusive_list<next_waiter>& served) noexcept;
+  void complete(intrusive_list<next_waiter>& served) noexcept;
 
   // Held while children are asked to stop, so whatever that may lead to takes other locks only.
   mutable spin_lock lock_;
@@ -100,6 +106,8 @@ class group_base : public composite {
   std::vector<kind> kinds_;
   intrusive_list<group_child> finished_;
   intrusive_list<next_waiter> waiting_;
+
+  intrusive_list<group_child> held_;  // ended with a value, when somebody held the handle
 };
 
 template <class T>
@@ -196,8 +204,8 @@ class task_group : protected detail::group_base {
     return spawn(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...));
   }
 
-  /// The value of the next task to end with a T, of those whose handle was dropped before; empty when no task of the
-  /// group is left that could bring one. Several may wait. Values that nobody asks for are kept until run() returns, so
+  /// The value of the next task to end with a T, of those whose handle was dropped; empty when none of those is left and
+  /// no task with a T is running. Several may wait. Values that nobody asks for are kept until run() returns, so
   /// a group that serves for ever spawns tasks without a value.
   template <class T>
     requires(!std::is_void_v<T> && !std::is_reference_v<T>)

@@ -297,6 +297,63 @@ ASTD_TEST(task_group, what_a_handle_gives_next_does_not) {
   co_await task_group::run(body);
 }
 
+task<> until_finished(const join_handle<int>& h) {
+  while (!h.is_finished()) co_await this_task::yield();
+}
+
+ASTD_TEST(task_group, next_gives_the_value_of_a_handle_that_is_dropped_late) {
+  auto body = [](task_group& g) -> task<> {
+    auto h = g.spawn(number(1));
+    co_await until_finished(h);
+    const auto held = co_await g.next<int>();
+    EXPECT_EQ(held, std::nullopt) << "it is the handle's, as long as there is one";
+    h.detach();
+    const auto dropped = co_await g.next<int>();
+    EXPECT_EQ(dropped, 1);
+    // And to one that waits already.
+    flag go;
+    auto slow = g.spawn(after(go, 2));
+    slow.detach();
+    auto late = g.spawn(number(3));
+    co_await until_finished(late);
+    auto waits = [](task_group& group) -> task<int> {
+      const auto n = co_await group.next<int>();
+      co_return n.value_or(-1);
+    };
+    auto waiting = spawn(waits, std::ref(g));
+    co_await this_task::yield();
+    late.detach();
+    const auto three = co_await waiting;
+    EXPECT_EQ(three, 3);
+    go.set();
+    const auto two = co_await g.next<int>();
+    EXPECT_EQ(two, 2);
+  };
+  co_await task_group::run(body);
+}
+
+TEST(task_group, a_finished_handle_is_dropped_or_awaited_while_the_group_ends) {
+  runtime rt({.workers = 3, .name = "ends"});
+  auto drops = [](join_handle<int> h, bool await) -> task<> {
+    co_await until_finished(h);
+    if (!await) co_return;
+    const auto n = co_await h;
+    EXPECT_EQ(n, 7);
+  };
+  auto body = [&](task_group& g) -> task<> {
+    for (int i = 0; i < 4; ++i) {
+      auto h = g.spawn(number(7));
+      spawn(drops, std::move(h), i % 2 == 0).detach();
+    }
+    const auto some = co_await g.next<int>();
+    EXPECT_EQ(some.value_or(7), 7);
+  };
+  auto repeats = [&]() -> task<> {
+    for (int i = 0; i < (ASTD_SANITIZED ? 300 : 2000); ++i) co_await task_group::run(body);
+  };
+  rt.block_on(rt.spawn(repeats));
+}
+
 ASTD_TEST(task_group, values_that_nobody_takes_are_destroyed) {
   auto child = []() -> task<counted> {
     co_await this_task::yield();

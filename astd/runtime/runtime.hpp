@@ -79,8 +79,8 @@ class runtime {
  public:
   /// Throws system_error (invalid_argument, naming the option) or what starting threads throws.
   explicit runtime(runtime_options options = {});
-  /// Cancels all tasks and waits for them, however long: see shutdown(). What refuses to end for longer than five seconds
-  /// is reported on standard error.
+  /// Cancels all tasks and waits for them, however long: see shutdown(). What refuses to end for longer than five
+  /// seconds is reported on standard error.
   ~runtime();
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
@@ -97,8 +97,9 @@ class runtime {
   }
 
   /// Cancels all tasks and waits until they have ended, at most for `limit`; tells which have not. New tasks are
-  /// cancelled before they start. Blocking closures that run are waited for, too. Not from inside a task of this
-  /// runtime, nor from its spawn_blocking: throws std::logic_error. May be called again. Any other thread.
+  /// cancelled before they start. What a thread awaits in block_on is its own and is not cancelled; what it has spawned
+  /// is. Blocking closures that run are waited for, too. Not from inside a task of this runtime, nor from its
+  /// spawn_blocking: throws std::logic_error. May be called again. Any other thread.
   shutdown_report shutdown(std::chrono::nanoseconds limit);
 
   /// What has been going on: see metrics.hpp. Any thread; not a consistent cut.

@@ -70,8 +70,8 @@ class group_base : public composite {
   /// Before the child is launched. Throws std::bad_alloc.
   void enlist(std::unique_ptr<group_child> c);
   [[nodiscard]] std::size_t size() const noexcept;
-  /// A child that had ended while somebody held its handle: now nobody does, or the value was taken. False: the group is
-  /// gone.
+  /// A child that had ended while somebody held its handle: now nobody does, or the value was taken. False: the group
+  /// is gone.
   static bool take_over(task_header& t) noexcept;
   static void forget(task_header& t) noexcept;
 
@@ -204,9 +204,9 @@ class task_group : protected detail::group_base {
     return spawn(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...));
   }
 
-  /// The value of the next task to end with a T, of those whose handle was dropped; empty when none of those is left and
-  /// no task with a T is running. Several may wait. Values that nobody asks for are kept until run() returns, so
-  /// a group that serves for ever spawns tasks without a value.
+  /// The value of the next task to end with a T, of those whose handle was dropped; empty when none of those is left
+  /// and no task with a T is running. Several may wait. Values that nobody asks for are kept until run() returns, so a
+  /// group that serves for ever spawns tasks without a value.
   template <class T>
     requires(!std::is_void_v<T> && !std::is_reference_v<T>)
   [[nodiscard]] auto next() noexcept {

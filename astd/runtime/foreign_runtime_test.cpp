@@ -9,6 +9,7 @@
 #include <chrono>
 #include <coroutine>
 #include <exception>
+#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -84,18 +85,44 @@ TEST(foreign, a_loose_coroutine_goes_on_when_block_on_has_returned) {
   EXPECT_EQ(sum, 4 * 190);
 }
 
+/// Threads that are joined at the end. Each begins its work when it has been entered here.
+class own_threads {
+ public:
+  template <class F>
+  void start(F work) {
+    std::lock_guard guard(lock_);
+    threads_.emplace_back([this, work] {
+      {
+        const std::lock_guard entered(lock_);
+      }
+      work();
+    });
+  }
+  [[nodiscard]] std::thread::id last() {
+    std::lock_guard guard(lock_);
+    return threads_.back().get_id();
+  }
+  ~own_threads() {
+    for (std::thread& t : threads_) t.join();
+  }
+
+ private:
+  std::mutex lock_;
+  std::vector<std::thread> threads_;
+};
+
 /// Resumes whoever awaits it on a thread of its own.
 class on_another_thread {
  public:
-  explicit on_another_thread(std::vector<std::thread>& threads) noexcept : threads_(threads) {}
+  explicit on_another_thread(own_threads& threads) noexcept : threads_(threads) {}
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> h) {
-    threads_.emplace_back([h] { h.resume(); });
+    threads_.start([h] { h.resume(); });
   }
   [[nodiscard]] std::thread::id await_resume() const noexcept { return std::this_thread::get_id(); }
 
  private:
-  std::vector<std::thread>& threads_;
+  own_threads& threads_;
 };
 /// Resumes it before await_suspend returns.
 class at_once {
@@ -114,14 +141,13 @@ class changes_its_mind {
 
 TEST(foreign, a_task_goes_on_on_a_worker) {
   runtime rt({.workers = 2, .name = "home"});
-  std::vector<std::thread> threads;
-  threads.reserve(100);
+  own_threads threads;
   auto body = [&]() -> task<int> {
     int strayed = 0;
     const task_id me = this_task::get_id();
     for (int i = 0; i < 50; ++i) {
       const auto at = co_await on_another_thread(threads);
-      strayed += at == threads.back().get_id();
+      strayed += at == threads.last();
       strayed += &runtime::current() != &rt;
       strayed += this_task::get_id() != me;
       auto three = co_await at_once();
@@ -142,19 +168,18 @@ TEST(foreign, a_task_goes_on_on_a_worker) {
     co_return strayed;
   };
   EXPECT_EQ(rt.block_on(stays()), 0) << "in block_on: on that thread";
-  for (std::thread& t : threads) t.join();
 }
 
 TEST(foreign, a_task_that_waits_for_something_foreign_stops_when_that_has_resumed_it) {
   runtime rt({.workers = 2, .name = "home"});
   struct late {
     flag& go;
-    std::vector<std::thread>& threads;
+    own_threads& threads;
     flag& waiting;
-    late(flag& g, std::vector<std::thread>& t, flag& w) noexcept : go(g), threads(t), waiting(w) {}
+    late(flag& g, own_threads& t, flag& w) noexcept : go(g), threads(t), waiting(w) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> h) {
-      threads.emplace_back([this, h] {
+      threads.start([this, h] {
         waiting.set();
         go.block();
         h.resume();
@@ -163,7 +188,7 @@ TEST(foreign, a_task_that_waits_for_something_foreign_stops_when_that_has_resume
     void await_resume() const noexcept {}
   };
   flag go, waiting;
-  std::vector<std::thread> threads;
+  own_threads threads;
   std::atomic<int> steps = 0;
   auto body = [&]() -> task<> {
     const counted local;
@@ -181,14 +206,12 @@ TEST(foreign, a_task_that_waits_for_something_foreign_stops_when_that_has_resume
   EXPECT_FALSE(rt.block_on(h.cancel()).has_value());
   EXPECT_EQ(steps, 2);
   EXPECT_EQ(counted::live(), 0);
-  for (std::thread& t : threads) t.join();
 }
 
 TEST(foreign, many_of_them_at_once) {
   runtime rt({.workers = 3, .name = "home"});
-  std::vector<std::vector<std::thread>> threads(20);
-  auto body = [](std::vector<std::thread>& own) -> task<> {
-    own.reserve(20);
+  std::vector<own_threads> threads(20);
+  auto body = [](own_threads& own) -> task<> {
     for (int i = 0; i < 20; ++i) {
       auto both = co_await join(on_another_thread(own), doubles(i));
       EXPECT_EQ(std::get<1>(both), 2 * i);
@@ -197,8 +220,6 @@ TEST(foreign, many_of_them_at_once) {
   std::vector<join_handle<>> handles;
   for (auto& own : threads) handles.push_back(rt.spawn(body, std::ref(own)));
   for (auto& h : handles) rt.block_on(h);
-  for (auto& own : threads)
-    for (std::thread& t : own) t.join();
 }
 
 }  // namespace

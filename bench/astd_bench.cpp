@@ -3,6 +3,7 @@
 //   astd_bench THREADS BENCH [ARGS]
 //
 //   spawn [N]               N tasks at once, then all joined
+//   spawn_10k [N]           10,000 tasks at once, then all joined, N times
 //   spawn_seq [N]           spawn one, join it, N times
 //   yield [TASKS] [TIMES]   every task yields TIMES times
 //   fib [N]                 fork-join: one half spawned, the other awaited
@@ -42,19 +43,21 @@ using bench::stopwatch;
 
 astd::task<std::uint64_t> identity(std::uint64_t value) { co_return value; }
 
-astd::task<> spawn(std::uint64_t count) {
+astd::task<> spawn(const char* name, std::uint64_t count, std::uint64_t times) {
   for (int turn = 0; turn < repetitions; ++turn) {
     stopwatch const watch;
-    std::vector<astd::join_handle<std::uint64_t>> handles;
-    handles.reserve(count);
-    for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(identity(i)));
-    std::uint64_t sum = 0;
-    for (auto& handle : handles) {
-      auto const value = co_await std::move(handle);
-      sum += value;
+    for (std::uint64_t time = 0; time < times; ++time) {
+      std::vector<astd::join_handle<std::uint64_t>> handles;
+      handles.reserve(count);
+      for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(identity(i)));
+      std::uint64_t sum = 0;
+      for (auto& handle : handles) {
+        auto const value = co_await std::move(handle);
+        sum += value;
+      }
+      bench::check(sum == count * (count - 1) / 2, name);
     }
-    bench::check(sum == count * (count - 1) / 2, "spawn");
-    watch.report("spawn", count);
+    watch.report(name, count * times);
   }
 }
 
@@ -195,7 +198,9 @@ astd::task<> echo(std::uint64_t port) {
 astd::task<int> run(bench::arguments arguments) {
   std::string_view const name = arguments.name();
   if (name == "spawn") {
-    co_await spawn(arguments.number(0, 1'000'000));
+    co_await spawn("spawn", arguments.number(0, 1'000'000), 1);
+  } else if (name == "spawn_10k") {
+    co_await spawn("spawn_10k", 10'000, arguments.number(0, 100));
   } else if (name == "spawn_seq") {
     co_await spawn_one_by_one(arguments.number(0, 1'000'000));
   } else if (name == "yield") {

@@ -74,17 +74,19 @@ void fork(countdown& ended, awaitable<std::uint64_t> task, std::uint64_t& result
 
 awaitable<std::uint64_t> identity(std::uint64_t value) { co_return value; }
 
-awaitable<void> spawn(std::uint64_t count) {
+awaitable<void> spawn(const char* name, std::uint64_t count, std::uint64_t times) {
   for (int turn = 0; turn < repetitions; ++turn) {
     stopwatch const watch;
-    std::vector<std::uint64_t> results(count);
-    countdown ended(count);
-    for (std::uint64_t i = 0; i < count; ++i) fork(ended, identity(i), results[i]);
-    co_await ended.wait();
-    std::uint64_t sum = 0;
-    for (std::uint64_t const value : results) sum += value;
-    bench::check(sum == count * (count - 1) / 2, "spawn");
-    watch.report("spawn", count);
+    for (std::uint64_t time = 0; time < times; ++time) {
+      std::vector<std::uint64_t> results(count);
+      countdown ended(count);
+      for (std::uint64_t i = 0; i < count; ++i) fork(ended, identity(i), results[i]);
+      co_await ended.wait();
+      std::uint64_t sum = 0;
+      for (std::uint64_t const value : results) sum += value;
+      bench::check(sum == count * (count - 1) / 2, name);
+    }
+    watch.report(name, count * times);
   }
 }
 
@@ -231,7 +233,9 @@ awaitable<void> echo(std::uint64_t port) {
 awaitable<void> run(bench::arguments arguments) {
   std::string_view const name = arguments.name();
   if (name == "spawn") {
-    co_await spawn(arguments.number(0, 1'000'000));
+    co_await spawn("spawn", arguments.number(0, 1'000'000), 1);
+  } else if (name == "spawn_10k") {
+    co_await spawn("spawn_10k", 10'000, arguments.number(0, 100));
   } else if (name == "spawn_seq") {
     co_await spawn_one_by_one(arguments.number(0, 1'000'000));
   } else if (name == "yield") {

@@ -98,17 +98,19 @@ impl Delays {
     }
 }
 
-async fn spawn(count: u64) {
+async fn spawn(name: &str, count: u64, times: u64) {
     for _ in 0..REPETITIONS {
         let watch = Stopwatch::start();
-        let mut handles = Vec::with_capacity(count as usize);
-        handles.extend((0..count).map(|i| tokio::spawn(async move { i })));
-        let mut sum = 0;
-        for handle in handles {
-            sum += handle.await.unwrap();
+        for _ in 0..times {
+            let mut handles = Vec::with_capacity(count as usize);
+            handles.extend((0..count).map(|i| tokio::spawn(async move { i })));
+            let mut sum = 0;
+            for handle in handles {
+                sum += handle.await.unwrap();
+            }
+            assert_eq!(sum, count * (count - 1) / 2);
         }
-        assert_eq!(sum, count * (count - 1) / 2);
-        watch.report("spawn", count);
+        watch.report(name, count * times);
     }
 }
 
@@ -280,7 +282,8 @@ async fn echo(port: u64) {
 
 async fn run(name: String) {
     match name.as_str() {
-        "spawn" => spawn(argument(0, 1_000_000)).await,
+        "spawn" => spawn("spawn", argument(0, 1_000_000), 1).await,
+        "spawn_10k" => spawn("spawn_10k", 10_000, argument(0, 100)).await,
         "spawn_seq" => spawn_seq(argument(0, 1_000_000)).await,
         "yield" => yield_tasks(argument(0, 1000), argument(1, 1000)).await,
         "fib" => fib(argument(0, 27)).await,

@@ -33,7 +33,8 @@ endif()
 
 set(astd_suite_environment
     "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1"
-    "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=second_deadlock_stack=1:history_size=4")
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=second_deadlock_stack=1:history_size=4:suppressions=${PROJECT_SOURCE_DIR}/tests/tsan_suppressions.txt")
 set(astd_suite_timeout 300)
 if(ASTD_SANITIZE)
   set(astd_suite_timeout 900)
@@ -105,6 +106,7 @@ set_tests_properties(no_exceptions PROPERTIES LABELS build TIMEOUT 60 ENVIRONMEN
 
 include(cmake/compile_fail.cmake)
 include(cmake/headers_alone.cmake)
+include(cmake/models.cmake)
 
 # The package as a user sees it: installed below build/, found, compiled against, run.
 if(PROJECT_IS_TOP_LEVEL AND NOT ASTD_SANITIZE)

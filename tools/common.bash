@@ -28,7 +28,7 @@ configure() {
     gcc*) ;;
     *) compiler=("-DCMAKE_CXX_COMPILER=clang++-$(clang_version)") ;;
   esac
-  [[ "${ASTD_CI_WERROR:-}" == true ]] && werror=(-DASTD_WERROR=ON)
+  [[ "${CI:-}" == true ]] && werror=(-DASTD_WERROR=ON)
   cmake --log-level=NOTICE -S "$root" --preset "$preset" "${compiler[@]}" "${werror[@]}" "$@" >/dev/null
 }
 

@@ -107,6 +107,7 @@ runtime_core::~runtime_core() {
   monitor_.stop();
   blocking_.shutdown();
   guests_.clear();
+  for (injection_shard& shard : injected_) shard.inside.wait_until_gone();
 }
 
 void runtime_core::stop_threads() noexcept {
@@ -139,7 +140,9 @@ void runtime_core::schedule(resumable& r, urgency how) noexcept {
 }
 
 void runtime_core::inject(resumable& r) noexcept {
-  injected_[number_of_this_thread() % injection_shards].push_back(r);
+  injection_shard& shard = injected_[number_of_this_thread() % injection_shards];
+  visitors::visit here(shard.inside);
+  shard.push_back(r);
   wake_one();
 }
 

@@ -9,6 +9,7 @@
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
+#include <astd/runtime/visitors.hpp>
 #include <astd/runtime/worker.hpp>
 
 #include <atomic>
@@ -98,7 +99,10 @@ class runtime_core final : public executor {
   const bool stealing_;
   idle_set idlers_;
   static constexpr unsigned injection_shards = 8;
-  shared_queue injected_[injection_shards];
+  struct injection_shard : shared_queue {
+    visitors inside;  // in inject()
+  };
+  injection_shard injected_[injection_shards];
   task_registry outside_tasks_{true};
   blocking_pool blocking_;
   blocking_operations blocking_operations_;

@@ -30,7 +30,7 @@ worker::worker(runtime_core& runtime, unsigned index)
       pinned_executor_(*this),
       loop_(runtime.driver_options()) {}
 
-worker::~worker() = default;
+worker::~worker() { inside_.wait_until_gone(); }
 
 worker* worker::current() noexcept { return this_thread; }
 
@@ -61,6 +61,7 @@ void worker::pinned::schedule(resumable& r, urgency how) noexcept {
       w.push(r, how);
     return;
   }
+  visitors::visit here(w.inside_);
   resumable* head = w.inbox_.load(std::memory_order_relaxed);
   do {
     r.next_ = head;

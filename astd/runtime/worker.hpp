@@ -20,6 +20,7 @@
 #include <astd/runtime/ready_list.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
+#include <astd/runtime/visitors.hpp>
 #include <astd/runtime/work_queue.hpp>
 
 #include <atomic>
@@ -189,6 +190,7 @@ class worker {
   std::atomic<bool> slice_over_{false};
   std::atomic<bool> pause_asked_{false};
   std::atomic<bool> active_{false};
+  visitors inside_;  // in pinned::schedule()
 
   alignas(cache_line_pair) std::atomic<resumable*> next_{nullptr};
   const std::unique_ptr<rings> rings_;

@@ -1,6 +1,7 @@
 #include <astd/base/assert.hpp>
 #include <astd/driver/uring/ring.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -52,9 +53,14 @@ constexpr unsigned needed_operations[] = {
 constexpr unsigned needed_features = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS |
                                      IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;  // 5.11
 
+// The kernel may map a new ring where a closed one was. liburing does that by system calls of its own, unseen by
+// ThreadSanitizer, which takes the one for a race with the other: this counter tells it the order.
+constinit std::atomic<unsigned> closed_rings{0};
+
 }  // namespace
 
 ring::~ring() {
+  closed_rings.fetch_add(1, std::memory_order_release);
   if (opened_) io_uring_queue_exit(&ring_);
 }
 
@@ -79,6 +85,7 @@ std::string ring::open(bool shared, bool one_owner, kernel age) {
   }
   if (result < 0) return because("io_uring_setup", -result);
   opened_ = true;
+  static_cast<void>(closed_rings.load(std::memory_order_acquire));
   if ((ring_.features & needed_features) != needed_features)
     return "io_uring of this kernel is too old (before 5.11)";
   if (int error = io_uring_ring_dontfork(&ring_)) return because("madvise (io_uring)", -error);

@@ -1,0 +1,20 @@
+# Models of the lock-free parts: astd/**/models/NAME_model.cpp becomes the test model.NAME, where Relacy is (Debian:
+# relacy-dev). They ask about memory orders, not about this build: one compiler says it all.
+
+find_path(Relacy_INCLUDE_DIR relacy/relacy.hpp)
+mark_as_advanced(Relacy_INCLUDE_DIR)
+if(NOT Relacy_INCLUDE_DIR OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR ASTD_SANITIZE)
+  return()
+endif()
+
+file(GLOB_RECURSE models CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/astd/*/models/*_model.cpp")
+foreach(model IN LISTS models)
+  cmake_path(GET model STEM name)
+  add_executable(${name} "${model}")
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}" "${Relacy_INCLUDE_DIR}")
+  target_compile_features(${name} PRIVATE cxx_std_23)
+  target_compile_options(${name} PRIVATE -w -fno-sized-deallocation)  # Relacy's, both
+  string(REGEX REPLACE "_model$" "" subject "${name}")
+  add_test(NAME model.${subject} COMMAND ${name})
+  set_tests_properties(model.${subject} PROPERTIES LABELS build TIMEOUT 600)
+endforeach()

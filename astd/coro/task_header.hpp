@@ -39,6 +39,7 @@ struct task_header : list_node {
   runtime_core* runtime = nullptr;    // floor 3: whose task it is
   task_registry* registry = nullptr;  // whose list it is in, once it has begun
   task_extras* extras = nullptr;      // name, task locals, group: only if it has any
+  bool is_blocking_call = false;      // runs on a thread that no dump can hold; set before it is launched
 
   static task_header& from_end(resumable* r) noexcept { return *chain::from_end(r).task(); }
 };

@@ -353,6 +353,10 @@ std::string runtime_core::dump_tasks() {
       out += "\n  running\n";
       return;
     }
+    if (t.is_blocking_call) {
+      out += "\n  in the blocking pool, waiting or running\n";
+      return;
+    }
     out += '\n';
     describe_chain(t.root, out, 1);
     if (out.back() != '\n') out += '\n';

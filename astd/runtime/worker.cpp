@@ -157,7 +157,7 @@ resumable* worker::next() noexcept {
 
 // Whoever would otherwise wait behind those that are always ready.
 resumable* worker::next_in_turn() noexcept {
-  poll_world();
+  if (loop_.now() - last_poll_ > longest_without_world) poll_world();
   take_injected_in_line();
   ++fair_turns_;
   if (!rings_) {
@@ -278,6 +278,7 @@ bool worker::spend() noexcept {
 bool worker::poll_world() noexcept {
   polling_ = true;
   const bool any = loop_.poll(true);
+  last_poll_ = loop_.now();
   polling_ = false;
   // One wake for all that the world brought, and none for what we are about to run ourselves.
   if (any && queued() > 1) runtime_.notify(*this);

@@ -145,6 +145,9 @@ class worker {
   static constexpr unsigned hot_turns = 32;            // of next_ in a row, before the others get a turn
   static constexpr unsigned slice_operations = 128;    // that end at once, before a task is asked to yield
   static constexpr instant longest_spin = 50'000;
+  // How long what is ready goes before what may be waiting in the world. Not shorter: a server that takes in new
+  // requests before it has answered the last ones has hundreds half-way, and finds each cold when its turn comes.
+  static constexpr instant longest_without_world = 500'000;
 
   void resume(resumable& r) noexcept;
   resumable* next() noexcept;
@@ -172,6 +175,7 @@ class worker {
 
   // The owner's.
   unsigned tick_ = 0;
+  instant last_poll_ = 0;
   unsigned hot_in_a_row_ = 0;
   unsigned fair_turns_ = 0;
   unsigned operations_left_ = slice_operations;

@@ -64,7 +64,7 @@ TEST_P(cancels, every_kind_that_waits) {
   all.push_back(std::make_unique<test_operation>(opcode::recvmsg, p.ends[0]));
   all.back()->args.message = {&message, 0};
   all.push_back(std::make_unique<test_operation>(opcode::accept, server.fd));
-  all.push_back(std::make_unique<test_operation>(opcode::accept_many, server.fd));
+  all.push_back(std::make_unique<accepting>(server.fd));
   all.push_back(std::make_unique<polling>(p.ends[0], POLLIN));
   all.push_back(std::make_unique<transferring>(opcode::read, ends[0], buffer, 8, -1));
   all.push_back(std::make_unique<transferring>(opcode::read, p.ends[0], buffer, 8, -1));

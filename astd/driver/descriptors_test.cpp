@@ -198,8 +198,9 @@ TEST_P(descriptors, one_socket_on_two_loops) {
   peer.join();
 }
 
-TEST_P(descriptors, a_forked_child_does_not_share_the_ring) {
-  if (is_epoll()) GTEST_SKIP() << "NOT RUN on this driver: it has no ring";
+class rings : public on_each_driver {};
+
+TEST_P(rings, are_not_shared_with_a_forked_child) {
   test_loop loop(wanted());
   const pid_t child = ::fork();
   if (child == 0) {
@@ -232,6 +233,7 @@ TEST_P(descriptors, nothing_stays_open) {
 }
 
 ASTD_ON_EACH_DRIVER(descriptors);
+ASTD_ON_DRIVERS(rings, ring_setups);
 
 }  // namespace
 }  // namespace astd::driver::testing

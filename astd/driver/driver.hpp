@@ -76,6 +76,13 @@ class driver {
   /// wake() if it is not the owner.
   virtual void cancel(operation& op) noexcept = 0;
 
+  /// For an accept_many whose `completed` was called: its next connection; or -EAGAIN when there is none for now, and
+  /// `completed` will be called again; or the error with which it has ended, -ECANCELED if it was cancelled. Connections
+  /// that came before the end are given first, so none is lost to whoever asks until it ends. How many are accepted ahead
+  /// is bounded. At the limit of descriptors it ends with -EMFILE or -ENFILE; what waits in the listener's queue stays
+  /// there. Under the lock, by any thread, one at a time; wake() afterwards if that is not the owner.
+  [[nodiscard]] virtual std::int32_t next_connection(operation& op) noexcept = 0;
+
   /// Appends the operations that have ended to `done`, without waiting. `owner`: the calling thread is the loop's
   /// own and may enter the kernel for it (submit what is batched); another thread only takes what lies ready.
   virtual void collect(completions& done, bool owner) noexcept = 0;

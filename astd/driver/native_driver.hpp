@@ -57,6 +57,11 @@ class native_driver : public driver {
     end(op, result);
     ended_between_.store(true, std::memory_order_relaxed);
   }
+  /// accept_many: has its `completed` called at the next collect(); it goes on.
+  void report(operation& op) noexcept {
+    ended_.push_back(op);
+    ended_between_.store(true, std::memory_order_relaxed);
+  }
   /// For collect().
   void hand_out(completions& done) noexcept {
     if (ended_.empty()) return;

@@ -31,8 +31,7 @@ enum class opcode : std::uint8_t {
   listen,       // args.value: backlog
   accept,       // result: descriptor (non-blocking, close-on-exec); the peer's address by peer_name. A connection
                 // that died while it waited is skipped; -EMFILE leaves the connection waiting: back off
-  accept_many,  // as accept; a driver that goes on by itself sets `more`, else it is submitted again (and then ends
-                // at once while connections wait). Both Linux drivers end it after each connection
+  accept_many,  // accepts until it is cancelled or fails; fd and driver::next_connection() alone: see there
   connect,      // args.address {in}
   shutdown,     // args.value: SHUT_RD, SHUT_WR, SHUT_RDWR
   recv,         // args.transfer; result: bytes, 0 at the end. MSG_DONTWAIT: ends at once, with -EAGAIN if need be;
@@ -103,6 +102,9 @@ struct stat_arguments {
   unsigned mask;
   struct ::statx* result;
 };
+struct connections_arguments {
+  void* accepted;  // the driver's: what it has of the connections
+};
 struct vectors_arguments {
   const iovec* vectors;
   unsigned count;
@@ -114,12 +116,11 @@ struct operation : detail::list_node {
   opcode code{};
   bool in_flight = false;     // the driver's: submitted and not yet collected
   bool cancel_asked = false;  // the driver's: cancel() was called
-  bool more = false;          // accept_many: set before `completed` when the operation goes on
   int fd = -1;
   std::int32_t result = 0;        // >= 0, or a negated errno
   std::uint32_t driver_word = 0;  // free for the driver
-  /// Called when the operation has ended (and for accept_many at each connection): by whoever runs the loop that
-  /// collected it, or by a thread of the blocking pool. The operation may be gone when it returns.
+  /// Called when the operation has ended (accept_many: when there is something to ask for): by whoever runs the loop
+  /// that collected it, or by a thread of the blocking pool. The operation may be gone when it returns.
   void (*completed)(operation&) noexcept = nullptr;
   union arguments {
     int value;
@@ -132,6 +133,7 @@ struct operation : detail::list_node {
     two_paths_arguments two_paths;
     stat_arguments stat;
     vectors_arguments vectors;
+    connections_arguments connections;
     arguments() noexcept : value(0) {}
   } args;
   detail::job blocking;  // used when the blocking pool carries it out

@@ -4,6 +4,7 @@
 #endif
 
 #include <algorithm>
+#include <cerrno>
 #include <ostream>
 
 #include <arpa/inet.h>
@@ -18,6 +19,23 @@ void test_operation::note() noexcept {
   test_loop& l = *loop;
   ended.store(true, std::memory_order_release);
   if (std::this_thread::get_id() != l.home) l.d.wake();
+}
+
+void accepting::take() noexcept {
+  asked = true;
+  if (hold) return;
+  std::int32_t got;
+  {
+    detail::spin_guard guard(loop->lock);
+    while ((got = loop->d.next_connection(*this)) >= 0) taken.push_back(got);
+  }
+  if (std::this_thread::get_id() != loop->home) loop->d.wake();
+  if (got == -EAGAIN) {
+    asked = false;
+    return;
+  }
+  result = got;
+  note();
 }
 
 tiny_pool::tiny_pool() : thread_([this] { run(); }) {}

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -54,6 +55,17 @@ struct transferring : test_operation {
 };
 struct polling : test_operation {
   polling(int descriptor, int events) : test_operation(opcode::poll, descriptor) { args.value = events; }
+};
+
+/// An accept_many that takes its connections as soon as it is told of them; ended with `result`.
+struct accepting : test_operation {
+  explicit accepting(int listener) : test_operation(opcode::accept_many, listener) {
+    completed = [](operation& op) noexcept { static_cast<accepting&>(op).take(); };
+  }
+  void take() noexcept;
+  std::vector<int> taken;
+  bool hold = false;   // take nothing for now
+  bool asked = false;  // `completed` was called, and it has not been told that there is none for now
 };
 
 /// One thread that performs what it is given, when it is let.
@@ -130,9 +142,14 @@ inline constexpr setup all_setups[] = {
     {"uring_old", choice::uring, true, true},
 };
 
-#define ASTD_ON_EACH_DRIVER(suite)                                                                   \
-  INSTANTIATE_TEST_SUITE_P(drivers, suite, ::testing::ValuesIn(::astd::driver::testing::all_setups), \
+/// Those that another thread may help.
+inline constexpr setup shared_setups[] = {all_setups[0], all_setups[1], all_setups[3]};
+inline constexpr setup ring_setups[] = {all_setups[1], all_setups[2], all_setups[3]};
+
+#define ASTD_ON_DRIVERS(suite, setups)                                                           \
+  INSTANTIATE_TEST_SUITE_P(drivers, suite, ::testing::ValuesIn(::astd::driver::testing::setups), \
                            [](const auto& tested) { return std::string(tested.param.name); })
+#define ASTD_ON_EACH_DRIVER(suite) ASTD_ON_DRIVERS(suite, all_setups)
 
 /// Two ends of a connection, closed at the end if still open.
 struct pair {

@@ -13,6 +13,7 @@ namespace astd::driver::testing {
 namespace {
 
 class waiting : public on_each_driver {};
+class helped : public on_each_driver {};
 
 TEST_P(waiting, a_wake_before_the_wait_ends_it) {
   test_loop loop(wanted());
@@ -64,8 +65,7 @@ TEST_P(waiting, no_wake_of_another_thread_is_lost) {
   other.join();
 }
 
-TEST_P(waiting, no_wake_is_lost_while_a_helper_collects) {
-  if (!GetParam().shared) GTEST_SKIP() << "NOT RUN on this driver: it has no helpers";
+TEST_P(helped, no_wake_is_lost_while_a_helper_collects) {
   test_loop loop(wanted());
   pair p;
   char byte;
@@ -99,8 +99,7 @@ TEST_P(waiting, no_wake_is_lost_while_a_helper_collects) {
   loop.finish(in);
 }
 
-TEST_P(waiting, a_helper_collects_what_the_busy_owner_does_not) {
-  if (!GetParam().shared) GTEST_SKIP() << "NOT RUN on this driver: it has no helpers";
+TEST_P(helped, a_helper_collects_what_the_busy_owner_does_not) {
   test_loop loop(wanted());
   pair p;
   char buffer[8];
@@ -255,6 +254,7 @@ TEST_P(waiting, the_clock_does_not_go_backwards) {
 }
 
 ASTD_ON_EACH_DRIVER(waiting);
+ASTD_ON_DRIVERS(helped, shared_setups);
 
 }  // namespace
 }  // namespace astd::driver::testing

@@ -37,6 +37,7 @@ class epoll_driver final : public native_driver {
   std::string_view name() const noexcept override { return "epoll"; }
   bool submit(operation& op) noexcept override;
   void cancel(operation& op) noexcept override;
+  std::int32_t next_connection(operation& op) noexcept override;
   void collect(completions& done, bool owner) noexcept override;
   // With operations parked only the kernel knows, so: yes, and collect() asks it.
   bool ready() const noexcept override { return has_ended() || parked_.load(std::memory_order_relaxed) != 0; }
@@ -45,6 +46,7 @@ class epoll_driver final : public native_driver {
 
  private:
   bool submit_socket(operation& op) noexcept;
+  bool submit_accept_many(operation& op) noexcept;
   bool submit_transfer(operation& op) noexcept;
   bool submit_file(operation& op) noexcept;
   bool submit_poll(operation& op) noexcept;
@@ -96,10 +98,10 @@ int epoll_driver::open(const char*& call) noexcept {
 
 bool epoll_driver::submit(operation& op) noexcept {
   counters_.submitted.add();
-  op.in_flight = op.cancel_asked = op.more = false;
+  op.in_flight = op.cancel_asked = false;
   put(op, place::nowhere);
   switch (nature_of(op.code)) {
-    case nature::socket: return submit_socket(op);
+    case nature::socket: return op.code == opcode::accept_many ? submit_accept_many(op) : submit_socket(op);
     case nature::transfer: return submit_transfer(op);
     case nature::polling: return submit_poll(op);
     case nature::closing: return submit_close(op);
@@ -141,6 +143,42 @@ bool epoll_driver::submit_socket(operation& op) noexcept {
   (input ? d->readable : d->writable) = false;
   park(op, input ? d->readers : d->writers);
   return false;
+}
+
+// It lies among the readers while nothing is known to be there, and nowhere from its report until next_connection() has
+// found the queue empty. The kernel's queue is the only one.
+bool epoll_driver::submit_accept_many(operation& op) noexcept {
+  descriptor* d = table_.find_or_make(op.fd);
+  if (!d) return ended_inline(op, op.fd < 0 ? -EBADF : -ENOMEM);
+  if (!track_generations(op.fd)) return ended_inline(op, -ENOMEM);
+  refresh(*d, op.fd);
+  if (int error = subscribe(*d, op.fd)) return ended_inline(op, error);
+  if (!d->readable) {
+    park(op, d->readers);
+  } else {
+    op.in_flight = true;
+    report(op);
+  }
+  return false;
+}
+
+std::int32_t epoll_driver::next_connection(operation& op) noexcept {
+  if (!op.in_flight) return op.result;
+  std::int32_t result = op.cancel_asked ? -ECANCELED : attempt(op, true);
+  if (result >= 0) return result;
+  if (result == not_yet) {
+    descriptor* d = table_.find(op.fd);
+    refresh(*d, op.fd);
+    result = subscribe(*d, op.fd);
+    if (result == 0) {
+      d->readable = false;
+      park(op, d->readers);
+      return -EAGAIN;
+    }
+  }
+  counters_.completed.add();
+  op.in_flight = false;
+  return result;
 }
 
 bool epoll_driver::submit_transfer(operation& op) noexcept {
@@ -270,6 +308,7 @@ void epoll_driver::park(operation& op, completions& waiting) noexcept {
 bool epoll_driver::unpark(operation& op) noexcept {
   if (place_of(op) != place::parked) return false;
   completions::erase(op);
+  put(op, place::nowhere);
   parked_.store(parked_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   return true;
 }
@@ -363,6 +402,11 @@ void epoll_driver::handle(const epoll_event* events, int count, bool owner) noex
 void epoll_driver::retry(descriptor& d, completions& waiting, bool& known) noexcept {
   known = true;
   while (operation* op = waiting.front()) {
+    if (op->code == opcode::accept_many) {
+      unpark(*op);
+      report(*op);
+      continue;
+    }
     std::int32_t result = attempt(*op, true);
     if (result == not_yet) {
       known = false;

@@ -26,6 +26,10 @@ class ring {
 
   /// Whether the kernel knows the operation.
   [[nodiscard]] bool knows(unsigned operation) const noexcept { return known_[operation]; }
+  /// Whether one accept can be told to go on (5.19).
+  [[nodiscard]] bool accepts_many() const noexcept {
+    return setup_flags_ & (IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN);
+  }
   /// What was got, for people: "256 entries, deferred task work".
   [[nodiscard]] std::string description() const;
 

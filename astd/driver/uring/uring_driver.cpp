@@ -1,12 +1,14 @@
 #include <astd/driver/attempt.hpp>
 #include <astd/driver/generation.hpp>
 #include <astd/driver/native_driver.hpp>
+#include <astd/driver/uring/connection_queue.hpp>
 #include <astd/driver/uring/ring.hpp>
 #include <astd/driver/uring/translate.hpp>
 #include <astd/driver/uring/uring_driver.hpp>
 
 #include <cerrno>
 #include <new>
+#include <utility>
 
 #include <poll.h>
 
@@ -18,6 +20,26 @@ namespace {
 constexpr std::uint64_t mark_ignored = 0;  // answers to cancellations
 constexpr std::uint64_t mark_wake = 1;
 
+// Connections accepted ahead of whoever wants them. The kernel accepts a whole queue before it hears that it is to stop,
+// so there may be as many more as the listener's backlog.
+constexpr unsigned most_waiting = 256;
+
+// What the kernel has of an accept_many. An operation of its own, since the submitter's is in the list of what has
+// ended, or in somebody's hands, while the kernel goes on.
+struct acceptor final : operation {
+  explicit acceptor(operation& submitted) noexcept : client(submitted) {
+    code = opcode::accept_many;
+    fd = submitted.fd;
+  }
+  operation& client;
+  connection_queue waiting;
+  bool asked_to_end = false;  // by the client, or because too many wait
+  bool reported = false;      // the client will ask, or is asking
+  std::int32_t error = 0;     // the end, once the kernel has let go; given when none waits any more
+};
+
+acceptor& acceptor_of(operation& op) noexcept { return *static_cast<acceptor*>(op.args.connections.accepted); }
+
 class uring_driver final : public native_driver {
  public:
   uring_driver(blocking_executor* blocking, kernel age) noexcept
@@ -28,6 +50,7 @@ class uring_driver final : public native_driver {
   std::string_view name() const noexcept override { return "uring"; }
   bool submit(operation& op) noexcept override;
   void cancel(operation& op) noexcept override;
+  std::int32_t next_connection(operation& op) noexcept override;
   void collect(completions& done, bool owner) noexcept override;
   bool ready() const noexcept override {
     return ring_.has_completions() || batched_.load(std::memory_order_relaxed) || ring_.wants_entry() ||
@@ -39,6 +62,7 @@ class uring_driver final : public native_driver {
  private:
   bool submit_close(operation& op) noexcept;
   bool submit_accept(operation& op) noexcept;
+  bool submit_accept_many(operation& op) noexcept;
   bool submit_transfer(operation& op) noexcept;
   bool submit_to_ring(operation& op, place how) noexcept;
 
@@ -51,6 +75,10 @@ class uring_driver final : public native_driver {
   bool has_left_over() noexcept { return !queued_.empty() || !to_cancel_.empty() || wake_unwatched_; }
 
   void woken(const io_uring_cqe& completion) noexcept;
+  void arm(acceptor& a) noexcept;
+  void ask_to_end(acceptor& a) noexcept;
+  void accepted(acceptor& a, const io_uring_cqe& completion) noexcept;
+  void report(acceptor& a) noexcept;
   void complete(operation& op, std::int32_t result) noexcept;
   void complete_poll(operation& op, std::int32_t result) noexcept;
   void enter_now() noexcept;
@@ -84,10 +112,11 @@ std::string uring_driver::open(bool shared, bool one_owner) {
 
 bool uring_driver::submit(operation& op) noexcept {
   counters_.submitted.add();
-  op.in_flight = op.cancel_asked = op.more = false;
+  op.in_flight = op.cancel_asked = false;
   switch (nature_of(op.code)) {
     case nature::socket:
-      if (op.code == opcode::accept || op.code == opcode::accept_many) return submit_accept(op);
+      if (op.code == opcode::accept) return submit_accept(op);
+      if (op.code == opcode::accept_many) return submit_accept_many(op);
       // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete().
       return submit_to_ring(op, age_ == kernel::present || wants_no_wait(op) ? place::kernel : place::polling);
     case nature::transfer: return submit_transfer(op);
@@ -127,6 +156,17 @@ bool uring_driver::submit_accept(operation& op) noexcept {
     accepting_ = -1;
   }
   return submit_to_ring(op, place::kernel);
+}
+
+bool uring_driver::submit_accept_many(operation& op) noexcept {
+  auto* const a = new (std::nothrow) acceptor(op);
+  if (!a) return ended_inline(op, -ENOMEM);
+  op.args.connections.accepted = a;
+  op.in_flight = true;
+  put(op, place::nowhere);
+  if (ring_.is_full()) enter_now();
+  arm(*a);
+  return false;
 }
 
 bool uring_driver::submit_transfer(operation& op) noexcept {
@@ -176,6 +216,7 @@ bool uring_driver::write_out(operation& op, place how) noexcept {
     translate_to_poll(op, *free);
   } else {
     translate(op, *free);
+    if (op.code == opcode::accept_many && ring_.accepts_many()) free->ioprio |= IORING_ACCEPT_MULTISHOT;
   }
   return true;
 }
@@ -240,6 +281,7 @@ void uring_driver::cancel(operation& op) noexcept {
   if (!op.in_flight || op.cancel_asked) return;
   counters_.cancelled.add();
   op.cancel_asked = true;
+  if (op.code == opcode::accept_many) return ask_to_end(acceptor_of(op));
   switch (place_of(op)) {
     case place::pool: withdraw(op); break;
     case place::queued:
@@ -254,6 +296,79 @@ void uring_driver::cancel(operation& op) noexcept {
     case place::nowhere:
     case place::parked: break;
   }
+}
+
+// --- Accepting many ----------------------------------------------------------------------------------------------
+
+void uring_driver::arm(acceptor& a) noexcept {
+  a.in_flight = true;
+  a.asked_to_end = false;
+  send(a, place::kernel);
+}
+
+// The kernel is to accept no more, for now or for good. That it did not, accepted() is told.
+void uring_driver::ask_to_end(acceptor& a) noexcept {
+  if (a.in_flight && !std::exchange(a.asked_to_end, true)) {
+    if (place_of(a) == place::queued) {
+      completions::erase(a);
+      a.in_flight = false;
+    } else if (!write_cancel(a)) {
+      to_cancel_.push_back(a);
+    }
+  }
+  if (!a.in_flight && a.client.cancel_asked && a.error == 0) {
+    a.error = -ECANCELED;
+    report(a);
+  }
+}
+
+void uring_driver::accepted(acceptor& a, const io_uring_cqe& completion) noexcept {
+  const std::int32_t result = completion.res;
+  if (result >= 0) {
+    new_generation(result);
+    if (!a.waiting.push(result)) close_connection(result);
+    report(a);
+  }
+  if (completion.flags & IORING_CQE_F_MORE) {
+    if (a.waiting.size() >= most_waiting) ask_to_end(a);
+    return;
+  }
+  a.in_flight = false;
+  if (a.client.cancel_asked) {
+    a.error = -ECANCELED;
+  } else {
+    switch (result) {
+      case -ECANCELED:  // because too many wait; or its thread has ended
+      case -ECONNABORTED:
+      case -EPROTO:
+      case -EAGAIN:
+      case -EINTR: break;
+      default:
+        if (result < 0) a.error = result;
+    }
+  }
+  // While connections wait it rests; whoever takes the last of them sets it going again.
+  if (a.error == 0 && a.waiting.empty()) return arm(a);
+  report(a);
+}
+
+void uring_driver::report(acceptor& a) noexcept {
+  if (!std::exchange(a.reported, true)) native_driver::report(a.client);
+}
+
+std::int32_t uring_driver::next_connection(operation& op) noexcept {
+  acceptor& a = acceptor_of(op);
+  if (!a.waiting.empty()) return a.waiting.pop();
+  if (a.error == 0) {
+    if (!a.in_flight) arm(a);
+    a.reported = false;
+    return -EAGAIN;
+  }
+  const std::int32_t error = a.error;
+  counters_.completed.add();
+  op.in_flight = false;
+  delete &a;
+  return error;
 }
 
 // --- Completion ------------------------------------------------------------------------------------------------
@@ -276,7 +391,10 @@ void uring_driver::collect(completions& done, bool owner) noexcept {
     }
     operation& op = *reinterpret_cast<operation*>(static_cast<std::uintptr_t>(completion.user_data));
     if (op.linked()) completions::erase(op);  // its cancellation had found no room yet
-    complete(op, completion.res);
+    if (op.code == opcode::accept_many)
+      accepted(static_cast<acceptor&>(op), completion);
+    else
+      complete(op, completion.res);
     written |= op.in_flight;
     return true;
   });
@@ -320,12 +438,12 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
     case -ECONNABORTED:
     case -EPROTO:
       // A connection that was reset in the queue is nobody's: the next may be alive.
-      if (op.code != opcode::accept && op.code != opcode::accept_many) break;
+      if (op.code != opcode::accept) break;
       if (op.cancel_asked) return end(op, -ECANCELED);
       return send(op, place::kernel);
     default:
       if (result < 0) break;
-      if (op.code == opcode::accept || op.code == opcode::accept_many) {
+      if (op.code == opcode::accept) {
         accepting_ = op.fd;
         new_generation(result);
       } else if (op.code == opcode::openat) {

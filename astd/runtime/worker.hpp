@@ -6,8 +6,8 @@
 //   spill_   what did not fit the stack or the line
 //   pinned_  tasks bound to this thread (spawn_local, block_on)
 //   line     first in, first out: tasks that yielded or that the world woke
-// so that work close at hand stays hot and fork-join goes depth first. Every 61st turn the order is turned round and
-// the world is asked, so that nothing waits for ever behind tasks that keep spawning or waking each other.
+// so that work close at hand stays hot and fork-join goes depth first. Every 61st turn the order is turned round, and
+// the world asked if it was not for long, so that nothing waits for ever behind tasks that keep waking each other.
 //
 // A worker that nobody steals from (the only one, one of a runtime without stealing, a thread in block_on) does the
 // same with two plain lists and no atomic operation: hot_ for next_ and the stack, pinned_ for the line.

@@ -113,6 +113,11 @@ class join_awaiter_of final : public join_waiter, public awaiter_base<join_await
     if (task_->root.stopped()) throw_cancelled();
     return take().get();
   }
+  /// Instead of take().
+  void discard() noexcept {
+    resumed();
+    release();
+  }
 
  private:
   spawned_task<T>& task() noexcept { return *static_cast<spawned_task<T>*>(task_); }
@@ -222,15 +227,17 @@ class cancel_awaiter : public awaiter_base<cancel_awaiter<T>> {
       o.set_value();
       return o;
     }
-    const bool stopped = joining().was_stopped();
+    if (joining().was_stopped()) {
+      joining().discard();
+      o.set_value();
+      return o;
+    }
     auto ended = joining().take();
     if (ended.has_value()) {
       if constexpr (std::is_void_v<T>)
         o.set_value(std::in_place);
       else
         o.set_value(std::in_place, std::move(ended).get());
-    } else if (stopped) {
-      o.set_value();
     } else {
       o.set_error_of(ended);
     }

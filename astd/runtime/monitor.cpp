@@ -57,7 +57,7 @@ void monitor::run() noexcept {
       signal_.wait(signal, std::memory_order_acquire);
       asleep_.store(false, std::memory_order_relaxed);
       // All slept: nobody has been stuck meanwhile.
-      for (seen& s : seen_) s = {.turns = ~std::uint64_t(0)};
+      for (seen& s : seen_) s = {};
       continue;
     }
     asleep_.store(false, std::memory_order_relaxed);

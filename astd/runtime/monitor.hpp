@@ -27,7 +27,7 @@ class monitor {
 
  private:
   struct seen {
-    std::uint64_t turns = 0;
+    std::uint64_t turns = ~std::uint64_t(0);  // not looked at yet
     instant since = 0;
     bool counted = false;
     bool reported = false;

@@ -187,10 +187,13 @@ resumable* worker::next_alone() noexcept {
 }
 
 resumable* worker::next_shared() noexcept {
-  if (hot_in_a_row_ < hot_turns && next_.load(std::memory_order_relaxed)) {
-    ++hot_in_a_row_;
+  if (next_.load(std::memory_order_relaxed)) {
     // An exchange, since the monitor may take it.
-    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
+    if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) {
+      if (++hot_in_a_row_ <= hot_turns) return r;
+      // Behind what it may have spawned all the while, or that would pile up.
+      push_line(*r);
+    }
   }
   hot_in_a_row_ = 0;
   if (resumable* r = rings_->stack.pop()) return r;

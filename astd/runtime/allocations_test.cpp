@@ -1,0 +1,161 @@
+// What costs an allocation: a task's frame, once. Not its spawn, nor an await, a timer, an operation, a cancellation.
+#include <astd/base/config.hpp>
+
+#if !ASTD_SANITIZED  // there frames are not pooled, and operator new is the sanitizer's
+
+#include <astd/base/frame_pool.hpp>
+#include <astd/coro/join.hpp>
+#include <astd/coro/race.hpp>
+#include <astd/coro/select.hpp>
+#include <astd/net/tcp_listener.hpp>
+#include <astd/net/tcp_stream.hpp>
+#include <astd/runtime/runtime.hpp>
+#include <astd/runtime/test_support.hpp>
+#include <astd/runtime/this_task.hpp>
+#include <astd/testing/gtest.hpp>
+#include <astd/time/timeout.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <vector>
+
+namespace {
+
+// Of the thread that asks for it.
+constinit thread_local bool counting = false;
+constinit thread_local long allocations = 0;
+
+}  // namespace
+
+// For the whole test program.
+void* operator new(std::size_t size) {
+  if (counting) ++allocations;
+  if (void* const p = std::malloc(size ? size : 1)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace {
+
+using namespace astd;
+using namespace std::chrono_literals;
+
+// Does it once, so that pools and queues have what they need; then counts what doing it again takes.
+task<long> allocations_of(task<> (*work)()) {
+  co_await work();
+  allocations = 0;
+  counting = true;
+  co_await work();
+  counting = false;
+  co_return allocations;
+}
+
+long allocations_of_all_in(task<> (*work)()) {
+  runtime rt({.workers = 1, .name = "counted"});
+  return rt.block_on(rt.spawn(allocations_of(work)));
+}
+
+task<int> one() { co_return 1; }
+task<int> later() {
+  co_await this_task::yield();
+  co_return 1;
+}
+
+TEST(allocations, the_counter_counts) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              const auto n = std::make_unique<int>(1);
+              co_await this_task::yield();
+            }),
+            1);
+}
+
+TEST(allocations, none_for_awaits_yields_and_sleeps) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              for (int i = 0; i < 100; ++i) {
+                co_await one();
+                co_await later();
+                co_await this_task::yield();
+                co_await this_task::sleep_for(1us);
+              }
+            }),
+            0);
+}
+
+TEST(allocations, none_for_spawning_joining_and_cancelling) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              std::array<join_handle<int>, 100> handles;
+              for (auto& h : handles) h = spawn(later());
+              for (auto& h : handles) co_await h;
+              for (auto& h : handles) h = spawn(later());
+              co_await this_task::yield();
+              for (auto& h : handles) {
+                const auto none = co_await h.cancel();
+                static_cast<void>(none);
+              }
+            }),
+            0);
+}
+
+TEST(allocations, none_for_composites_and_timeouts) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              for (int i = 0; i < 100; ++i) {
+                co_await join(one(), later());
+                co_await race(this_task::sleep_for(1h), this_task::yield());
+                co_await select(later(), this_task::sleep_for(1h));
+                co_await timeout(1h, later());
+              }
+            }),
+            0);
+}
+
+TEST(allocations, none_for_bytes_that_come_and_go) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              counting = false;  // connecting is not counted
+              auto listener = co_await net::tcp_listener::bind("127.0.0.1:0");
+              auto client = co_await net::tcp_stream::connect(listener.local_address());
+              auto accepted = co_await listener.accept();
+              const auto transfer = [&]() -> task<> {
+                std::array<char, 10> buffer{};
+                for (int i = 0; i < 100; ++i) {
+                  auto both = co_await join(accepted.first.read(buffer), client.write("0123456789"));
+                  static_cast<void>(both);
+                }
+              };
+              co_await transfer();
+              counting = true;
+              co_await transfer();
+              counting = false;
+            }),
+            0);
+}
+
+TEST(allocations, one_frame_for_a_spawned_task) {
+  runtime rt({.workers = 1, .name = "counted"});
+  auto body = []() -> task<> {
+    constexpr std::size_t n = 1000;
+    std::vector<join_handle<>> handles(n);
+    const auto before = detail::frame_pool_usage().in_use;
+    auto sleeps = []() -> task<> { co_await this_task::sleep_for(1h); };
+    for (auto& h : handles) h = spawn(sleeps);
+    const auto each = (detail::frame_pool_usage().in_use - before) / n;
+    // One block holds all: who runs, how it ends, who waits, and the timer. See docs/design/performance.md.
+    EXPECT_GT(each, 0u);
+    EXPECT_LE(each, 512u);
+    for (auto& h : handles) h.request_cancel();
+    for (auto& h : handles) {
+      const auto none = co_await h.cancel();
+      static_cast<void>(none);
+    }
+    EXPECT_EQ(detail::frame_pool_usage().in_use, before);
+  };
+  rt.block_on(rt.spawn(body));
+}
+
+}  // namespace
+
+#endif

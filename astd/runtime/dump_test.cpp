@@ -62,9 +62,9 @@ std::string dump_with(runtime& rt, std::string_view part) {
 }
 
 TEST(dump_tasks, tells_names_and_chains_with_their_lines) {
-  runtime rt({.workers = 2, .name = "shown"});
   flag begun;
   task_id id = 0;
+  runtime rt({.workers = 2, .name = "shown"});
   auto starts = [&]() -> task<> {
     auto h = task_builder().name("the sleeper").spawn(middle(begun));
     id = h.id();
@@ -109,8 +109,8 @@ TEST(dump_tasks, tells_the_branches_of_a_race) {
 }
 
 TEST(dump_tasks, tells_of_a_blocking_call_that_waits_for_a_thread) {
-  runtime rt({.workers = 1, .name = "shown", .max_blocking_threads = 1});
   flag begun, go;
+  runtime rt({.workers = 1, .name = "shown", .max_blocking_threads = 1});
   auto starts = [&]() -> task<> {
     spawn_blocking([&] {
       begun.set();
@@ -126,9 +126,9 @@ TEST(dump_tasks, tells_of_a_blocking_call_that_waits_for_a_thread) {
 }
 
 TEST(dump_tasks, marks_a_running_task_and_leaves_it_alone) {
-  runtime rt({.workers = 2, .name = "shown"});
   flag begun;
   std::atomic<bool> go = false;
+  runtime rt({.workers = 2, .name = "shown"});
   auto computes = [&]() -> task<> {
     begun.set();
     test::hold_until([&go] { return go.load(); });

@@ -198,6 +198,26 @@ TEST_P(descriptors, one_socket_on_two_loops) {
   peer.join();
 }
 
+// Where standard input and output are closed, what the program prints must not reach what is ours.
+TEST_P(descriptors, leave_the_numbers_of_standard_input_and_output_alone) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int fd : {0, 1, 2}) ::close(fd);
+    test_options alone = wanted();
+    alone.blocking = nullptr;
+    test_loop loop(alone);
+    int taken = 0;
+    for (int fd : {0, 1, 2}) taken += ::fcntl(fd, F_GETFD) != -1;
+    pair p;
+    exchange(loop, p.ends[0], p.ends[1]);
+    ::_exit(taken);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 class rings : public on_each_driver {};
 
 TEST_P(rings, are_not_shared_with_a_forked_child) {

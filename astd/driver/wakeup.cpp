@@ -3,17 +3,27 @@
 #include <cerrno>
 #include <cstdint>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace astd::driver {
+
+int above_standard(int descriptor) noexcept {
+  if (descriptor < 0 || descriptor > STDERR_FILENO) return descriptor;
+  const int moved = ::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  return moved;
+}
 
 wakeup::~wakeup() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 int wakeup::open() noexcept {
-  fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  fd_ = above_standard(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   return fd_ < 0 ? -errno : 0;
 }
 

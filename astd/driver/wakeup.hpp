@@ -11,6 +11,10 @@
 
 namespace astd::driver {
 
+/// A descriptor of our own, or -1 with errno, moved away from the numbers of standard input and output: where those are
+/// closed, a program that prints would print into it.
+[[nodiscard]] int above_standard(int descriptor) noexcept;
+
 class wakeup {
  public:
   wakeup() = default;

@@ -4,6 +4,7 @@
 #include <astd/io/concepts.hpp>
 #include <astd/io/test_support.hpp>
 #include <astd/io/write_all.hpp>
+#include <astd/runtime/runtime.hpp>
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
@@ -169,6 +170,31 @@ ASTD_TEST(file, is_written_and_read_piece_by_piece) {
   EXPECT_EQ(what, "write " + (here / "a").string() + ": Bad file descriptor");
   const std::string closed = co_await test::error_of(out.write("x"));
   EXPECT_EQ(closed, "write " + (here / "a").string() + ": Bad file descriptor");
+}
+
+// Nobody awaits what the destructors close in the background; the end of the runtime does.
+TEST(file, that_was_never_closed_is_closed_when_the_runtime_ends) {
+  scratch here;
+  const std::size_t before = open_descriptors();
+  for (unsigned workers : {0u, 1u, 3u}) {
+    runtime_options options;
+    options.workers = workers;
+    runtime rt(options);
+    auto leave_open = [](path name) -> task<> {
+      file out = co_await file::create(name);
+      co_await io::write_all(out, "unfinished");
+      co_await this_task::sleep_for(std::chrono::hours(1));
+    };
+    auto start = [&]() -> task<> {
+      for (int i = 0; i < 50; ++i) rt.spawn(leave_open, here / ("x" + std::to_string(i)).c_str()).detach();
+      for (int i = 0; i < 50; ++i) {
+        while (!std::filesystem::exists(here / ("x" + std::to_string(i)).c_str())) co_await this_task::yield();
+      }
+      file forgotten = co_await file::create(here / "forgotten");
+    };
+    rt.block_on(start());
+  }
+  EXPECT_EQ(open_descriptors(), before);
 }
 
 ASTD_TEST(file, moves) {

@@ -114,6 +114,18 @@ std::expected<scoped_text, address_errc> parse_scoped(std::string_view text) noe
   return scoped_text{*address, scope};
 }
 
+bool ends_in_number(std::string_view host) noexcept {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string_view label = host.substr(host.rfind('.') + 1);
+  if (label.empty()) return false;
+  std::string_view digits = "0123456789";
+  if (label.starts_with("0x") || label.starts_with("0X")) {
+    label.remove_prefix(2);
+    digits = "0123456789abcdefABCDEF";
+  }
+  return label.find_first_not_of(digits) == std::string_view::npos;
+}
+
 bool has_space_or_control(std::string_view text) noexcept {
   return std::ranges::any_of(text, [](char c) { return c == ' ' || is_control(c); });
 }

@@ -43,6 +43,10 @@ std::expected<scoped_text, address_errc> parse_scoped(std::string_view text) noe
 /// Whether an ASCII space or control character, a zero byte among them, is in the text.
 bool has_space_or_control(std::string_view text) noexcept;
 
+/// Whether a host can only be meant as an IPv4 address: its last label is a number, decimal or hexadecimal (the rule of
+/// the URL standard). The system's resolver would take "127.1" or "0x7f000001" for addresses where others see a name.
+bool ends_in_number(std::string_view host) noexcept;
+
 /// Reads an unsigned decimal number that is the whole text. Leading zeros are allowed.
 /// Fails with std::errc::invalid_argument or std::errc::result_out_of_range.
 std::expected<std::uint32_t, std::errc> parse_decimal(std::string_view text) noexcept;

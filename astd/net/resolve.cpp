@@ -1,5 +1,6 @@
 #include <astd/coro/or_return.hpp>
 #include <astd/net/address_error.hpp>
+#include <astd/net/address_text.hpp>
 #include <astd/net/resolve.hpp>
 #include <astd/net/resolver.hpp>
 
@@ -50,7 +51,11 @@ class address_lookup {
     }
     if (auto ip = ip_address::parse(where_.text_)) return only({*ip, where_.port_});
     // With a colon it can only be an IPv6 address with a scope; or it is nothing.
-    if (where_.text_.find(':') == std::string::npos) return std::vector<socket_address>();
+    if (where_.text_.find(':') == std::string::npos) {
+      if (detail::ends_in_number(where_.text_))
+        return std::unexpected(make_error_code(address_errc::invalid_ipv4_address));
+      return std::vector<socket_address>();
+    }
     auto scoped = socket_address::parse(where_.to_string());
     if (!scoped) return std::unexpected(scoped.error());
     return only(*scoped);

@@ -1,6 +1,7 @@
 #include <astd/coro/as_result.hpp>
 #include <astd/io/test_support.hpp>
 #include <astd/net/address_error.hpp>
+#include <astd/net/address_text.hpp>
 #include <astd/net/resolve.hpp>
 #include <astd/testing/gtest.hpp>
 
@@ -64,6 +65,26 @@ ASTD_TEST(lookup_host, says_what_is_wrong_with_a_text) {
   EXPECT_EQ(none.error(), std::errc::invalid_argument);
   const std::string named = co_await test::error_of(lookup_host("localhost:70000"));
   EXPECT_TRUE(named.starts_with("resolve localhost:70000: ")) << named;
+}
+
+ASTD_TEST(lookup_host, takes_no_other_spelling_of_an_ipv4_address) {
+  for (const char* host : {"1.2.3", "127.1", "2130706433", "0x7f.1", "0x7f000001", "0X7F.0.0.0X1", "0177.0.0.1",
+                           "256.1.1.1", "1.2.3.4.5", "127.0.0.1.", "example.1", "example.0x"}) {
+    const auto refused = co_await as_result(lookup_host({host, 80}));
+    EXPECT_FALSE(refused) << host;
+    if (!refused) EXPECT_EQ(refused.error(), address_errc::invalid_ipv4_address) << host;
+  }
+  const std::string named = co_await test::error_of(lookup_host("127.1:80"));
+  EXPECT_EQ(named, "resolve 127.1:80: invalid IPv4 address");
+  const std::string by_pair = co_await test::error_of(lookup_host({"0x7f.1", 80}));
+  EXPECT_EQ(by_pair, "resolve 0x7f.1:80: invalid IPv4 address");
+}
+
+TEST(ends_in_number, is_about_the_last_label) {
+  for (const char* host : {"1", "a.1", "a.1.", "0x", "0xfF", "a.0X1"})
+    EXPECT_TRUE(detail::ends_in_number(host)) << host;
+  for (const char* host : {"", ".", "a", "1.a", "1.a.", "a1", "1a", "0xg", "x0", "1..", "-1"})
+    EXPECT_FALSE(detail::ends_in_number(host)) << host;
 }
 
 ASTD_TEST(lookup_host, says_whom_it_did_not_find) {

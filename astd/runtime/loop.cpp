@@ -28,10 +28,6 @@ bool loop::submit(driver::operation& op) noexcept {
   return driver_.load(std::memory_order_relaxed)->submit(op);
 }
 
-void loop::submit_detached(driver::operation& op) noexcept {
-  if (submit(op)) op.completed(op);
-}
-
 void loop::cancel(driver::operation& op) noexcept {
   {
     spin_guard guard(lock_);

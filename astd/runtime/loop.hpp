@@ -56,12 +56,6 @@ class loop {
   [[nodiscard]] std::string reason() const;
   [[nodiscard]] const driver::driver* opened() const noexcept { return driver_.load(std::memory_order_acquire); }
 
-  // ---- for operations that belong to an object, not to a frame (multishot accept)
-
-  /// Starts `op`; op.completed is called by this loop each time, also if it ended at once. Owner only.
-  void submit_detached(driver::operation& op) noexcept;
-  void cancel_from_anywhere(driver::operation& op) noexcept { cancel(op); }
-
  private:
   driver::options options_;
   mutable spin_lock lock_;  // mutable: reason()

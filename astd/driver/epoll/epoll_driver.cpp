@@ -84,7 +84,7 @@ class epoll_driver final : public native_driver {
 
 int epoll_driver::open(const char*& call) noexcept {
   call = "epoll_create1";
-  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  epoll_ = above_standard(::epoll_create1(EPOLL_CLOEXEC));
   if (epoll_ < 0) return -errno;
   call = "eventfd";
   if (int error = wakeup_.open()) return error;

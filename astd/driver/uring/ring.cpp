@@ -1,5 +1,6 @@
 #include <astd/base/assert.hpp>
 #include <astd/driver/uring/ring.hpp>
+#include <astd/driver/wakeup.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -85,10 +86,14 @@ std::string ring::open(bool shared, bool one_owner, kernel age) {
   }
   if (result < 0) return because("io_uring_setup", -result);
   opened_ = true;
+  const int descriptor = above_standard(ring_.ring_fd);
+  const int error = errno;
+  ring_.ring_fd = ring_.enter_ring_fd = descriptor;
+  if (descriptor < 0) return because("fcntl (io_uring)", error);
   static_cast<void>(closed_rings.load(std::memory_order_acquire));
   if ((ring_.features & needed_features) != needed_features)
     return "io_uring of this kernel is too old (before 5.11)";
-  if (int error = io_uring_ring_dontfork(&ring_)) return because("madvise (io_uring)", -error);
+  if (int refused = io_uring_ring_dontfork(&ring_)) return because("madvise (io_uring)", -refused);
   entries_ = ring_.sq.ring_entries;
   mask_ = ring_.cq.ring_entries - 1;
   tail_ = *ring_.sq.ktail;

@@ -6,6 +6,7 @@
 // owner is busy with one task.
 #pragma once
 
+#include <astd/base/counter.hpp>
 #include <astd/base/instant.hpp>
 #include <astd/driver/choice.hpp>
 #include <astd/driver/operation.hpp>
@@ -18,21 +19,7 @@
 
 namespace astd::driver {
 
-/// A number with one writer at a time and readers on any thread.
-class counter {
- public:
-  counter() = default;
-  counter(const counter& other) noexcept : value_(other) {}
-  counter& operator=(const counter&) = delete;
-  // Relaxed: nothing is published by it. No read-modify-write: the writers exclude each other.
-  operator std::uint64_t() const noexcept { return value_.load(std::memory_order_relaxed); }
-  void add(std::uint64_t n = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
+using detail::counter;
 
 /// What the drivers count: written under the loop's lock, `waits` by the owner in wait().
 struct counters {

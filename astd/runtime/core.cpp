@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace astd::detail {
@@ -27,6 +28,12 @@ runtime_options checked(runtime_options o) {
   if (o.name.empty() || o.name.find('\0') != std::string::npos) refuse("name", "'" + o.name + "'", "a text");
   return o;
 }
+
+#if ASTD_HAS_EXCEPTIONS
+std::exception_ptr thread_refused(const std::system_error& e, const std::string& runtime) noexcept {
+  return std::make_exception_ptr(astd::system_error(failure(e.code(), "start a thread of runtime", runtime)));
+}
+#endif
 
 constinit std::atomic<std::uint64_t> thread_numbers{0};
 constinit thread_local std::uint64_t own_number = 0;
@@ -81,14 +88,22 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
       });
     }
 #if ASTD_HAS_EXCEPTIONS
-  } catch (...) {
-    failed = std::current_exception();
+  } catch (const std::system_error& e) {
+    failed = thread_refused(e, options_.name);
   }
 #endif
   for (unsigned seen = 0; (seen = opened.load(std::memory_order_acquire)) < threads_.size();) opened.wait(seen);
   if (!failed && threads_.size() == n) {
-    if (stealing_ || options_.stall_limit.count() > 0) monitor_.start();
-    return;
+#if ASTD_HAS_EXCEPTIONS
+    try {
+#endif
+      if (stealing_ || options_.stall_limit.count() > 0) monitor_.start();
+      return;
+#if ASTD_HAS_EXCEPTIONS
+    } catch (const std::system_error& e) {
+      failed = thread_refused(e, options_.name);
+    }
+#endif
   }
   stop_threads();
   blocking_.shutdown();
@@ -387,10 +402,10 @@ runtime_metrics runtime_core::metrics() {
   for (auto& w : workers_) {
     worker_metrics one;
     one.polls = w->turns();
-    one.parks = w->count().parks.get();
-    one.steals = w->count().steals.get();
-    one.stolen = w->count().stolen.get();
-    one.forced_yields = w->count().yields_forced.get();
+    one.parks = w->count().parks;
+    one.steals = w->count().steals;
+    one.stolen = w->count().stolen;
+    one.forced_yields = w->count().yields_forced;
     one.queued = w->queued();
     if (const driver::driver* d = w->events().opened()) {
       if (m.driver.empty()) {

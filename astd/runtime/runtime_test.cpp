@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace {
 
@@ -224,5 +227,44 @@ TEST_F(environment, good_values_are_taken) {
   EXPECT_EXIT(try_default_with("ASTD_THREAD_NAME", "mine"), testing::ExitedWithCode(0), "mine-0|mine-1|mine-2");
   EXPECT_EXIT(try_default_with("ASTD_DRIVER", "epoll"), testing::ExitedWithCode(0), "workers");
 }
+
+#if !ASTD_SANITIZED  // whose own threads and shadows need the room
+
+// Makes runtimes of four workers in ever more room: sooner or later each of their threads is the one that is refused.
+[[noreturn]] void start_in_little_room() {
+  long pages = 0;
+  if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(f, "%ld", &pages) != 1) pages = 0;
+    std::fclose(f);
+  }
+  const rlim_t now = static_cast<rlim_t>(pages) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+  rlimit limit;
+  ::getrlimit(RLIMIT_AS, &limit);
+  int refused = 0, started = 0;
+  for (rlim_t megabytes = 8; started < 3 && megabytes < 2048; megabytes += 3) {
+    limit.rlim_cur = now + (megabytes << 20);
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      runtime rt({.workers = 4, .name = "cramped"});
+      ++started;
+    } catch (const std::system_error& e) {
+      const std::string text = e.what();
+      const bool named =
+          text.find("start a thread") != std::string::npos && text.find("cramped") != std::string::npos;
+      refused += named;
+      if (!named) std::fprintf(stderr, "%s\n", text.c_str());
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  std::fprintf(stderr, "%s, %s\n", refused > 0 ? "refused" : "not once refused",
+               started > 0 ? "started" : "never started");
+  std::exit(refused > 0 && started > 0 ? 0 : 1);
+}
+
+TEST_F(environment, threads_that_the_system_refuses_are_an_error_with_a_name) {
+  EXPECT_EXIT(start_in_little_room(), testing::ExitedWithCode(0), "refused, started");
+}
+
+#endif
 
 }  // namespace

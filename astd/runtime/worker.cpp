@@ -89,7 +89,8 @@ void worker::push(resumable& r, urgency how) noexcept {
 
 // A full ring gives its older half to spill_; less, or nothing, if thieves are quicker, but then there is room as well.
 void worker::push_line(resumable& r) noexcept {
-  while (!rings_->line.push(&r))
+  // poll_world() announces what it brought, all at once.
+  while (!(polling_ ? rings_->line.push_quietly(&r) : rings_->line.push(&r)))
     if (const auto half = rings_->line.take_oldest_half(); half.first) spill_.push_back(half);
 }
 
@@ -224,7 +225,7 @@ resumable* worker::steal() noexcept {
     worker& victim = runtime_.worker_at((first + i) % n);
     if (&victim == this) continue;
     if (resumable* r = steal_from(victim)) {
-      ++counters_.steals;
+      counters_.steals.add();
       return r;
     }
   }
@@ -234,21 +235,21 @@ resumable* worker::steal() noexcept {
 resumable* worker::steal_from(worker& victim) noexcept {
   // The oldest of the stack are the roots of the largest pieces of work; of a long one take some more.
   if (resumable* r = victim.rings_->stack.steal()) {
-    ++counters_.stolen;
+    counters_.stolen.add();
     for (std::size_t more = std::min<std::size_t>(victim.rings_->stack.size() / 2, 32); more; --more) {
       resumable* const also = victim.rings_->stack.steal();
       if (!also) break;
-      ++counters_.stolen;
+      counters_.stolen.add();
       displace(*std::exchange(r, also));
     }
     return r;
   }
   if (rings_->line.steal_half(victim.rings_->line)) {
-    ++counters_.stolen;
+    counters_.stolen.add();
     if (resumable* r = rings_->line.steal()) return r;
   }
   if (!victim.spill_.empty()) {
-    ++counters_.stolen;
+    counters_.stolen.add();
     return adopt(victim.spill_.pop(64));
   }
   return nullptr;
@@ -262,7 +263,7 @@ void worker::resume(resumable& r) noexcept {
     // The last one to stop searching wakes the next: there may be more where this came from.
     if (runtime_.idlers().stop_searching()) runtime_.notify(*this);
   }
-  ++turns_;
+  turns_.add();
   operations_left_ = slice_operations;
   if (slice_over_.load(std::memory_order_relaxed)) slice_over_.store(false, std::memory_order_relaxed);
   run(r);
@@ -274,7 +275,7 @@ bool worker::spend() noexcept {
     return true;
   operations_left_ = 1;    // and so until the turn ends
   tick_ += fair_turn / 4;  // such turns are long: the world is asked after four of them
-  ++counters_.yields_forced;
+  counters_.yields_forced.add();
   return false;
 }
 
@@ -284,7 +285,10 @@ bool worker::poll_world() noexcept {
   last_poll_ = loop_.now();
   polling_ = false;
   // One wake for all that the world brought, and none for what we are about to run ourselves.
-  if (any && queued() > 1) runtime_.notify(*this);
+  if (any && queued() > 1) {
+    if (rings_) rings_->line.announce();
+    runtime_.notify(*this);
+  }
   return any;
 }
 
@@ -325,7 +329,7 @@ void worker::idle() noexcept {
   active_.store(false, std::memory_order_seq_cst);
   const bool sleep = !own_work() && !runtime_.stopping();
   if (sleep) {
-    ++counters_.parks;
+    counters_.parks.add();
     const instant before = loop_.now();
     loop_.wait();
     spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <astd/base/config.hpp>
+#include <astd/base/counter.hpp>
 #include <astd/coro/chain.hpp>
 #include <astd/coro/executor.hpp>
 #include <astd/runtime/loop.hpp>
@@ -30,18 +31,6 @@
 namespace astd::detail {
 
 class runtime_core;
-
-/// Written by the worker alone, read by metrics at any time.
-class worker_counter {
- public:
-  void operator++() noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-  [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 class worker {
  public:
@@ -105,7 +94,7 @@ class worker {
   }
 
   // For the monitor, and for dumps.
-  [[nodiscard]] std::uint64_t turns() const noexcept { return turns_.get(); }
+  [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
   [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_seq_cst); }
   void ask_to_pause(bool on) noexcept;
   void end_slice() noexcept { slice_over_.store(true, std::memory_order_relaxed); }
@@ -120,7 +109,7 @@ class worker {
   }
 
   struct counters {
-    worker_counter parks, steals, stolen, yields_forced;
+    counter parks, steals, stolen, yields_forced;
   };
   [[nodiscard]] const counters& count() const noexcept { return counters_; }
 
@@ -186,7 +175,7 @@ class worker {
   ready_list hot_;
   ready_list pinned_;
   counters counters_;
-  worker_counter turns_;
+  counter turns_;
   running_note running_;
 
   // Written by others.

@@ -15,7 +15,8 @@ namespace astd::net {
 ///
 /// Addresses, as text or not, are given back at once. Names are looked up by the system's getaddrinfo, on threads of
 /// their own, four at most, so that slow name servers delay nothing else; tasks that ask for the same host at the same
-/// time share one lookup. Cancelling ends the await at once; a lookup that runs already goes on unseen.
+/// time share one lookup. Cancelling ends the await at once; a lookup that runs already goes on unseen. A host whose
+/// last part is a number is no name: it is an IPv4 address in four parts, or refused.
 ///
 /// Fails with one of address_errc if a text is not a host and a port, with a code of resolve_category() if the host is
 /// not found, with std::errc::invalid_argument for an empty range; the error names the host.

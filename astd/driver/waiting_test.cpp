@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -122,20 +123,44 @@ TEST_P(waiting, one_thread_after_another_owns_the_loop) {
   test_options handed_on = wanted();
   handed_on.one_owner = false;
   test_loop loop(handed_on);
-  pair p;
+  pair p, q;
+  listening server(loop);
   char early = 0, late = 0;
   // Begun by this thread, finished by the next, and what that one began by this one again.
   receiving first(p.ends[0], &early, 1), second(p.ends[1], &late, 1);
   ASSERT_FALSE(loop.submit(first));
   loop.collect();
+  accepting many(server.fd);
+  test_operation one(opcode::accept, server.fd);
+  polling readable(q.ends[1], POLLIN);
   std::thread next([&] {
+    // The kernel takes back what a thread has begun when the thread ends; nobody notices.
     ASSERT_FALSE(loop.submit(second));
+    ASSERT_FALSE(loop.submit(readable));
+    ASSERT_FALSE(loop.submit(many));
+    ASSERT_FALSE(loop.submit(one));
     ASSERT_EQ(loop.run(sending(p.ends[1], "a", 1)), 1);
     ASSERT_EQ(loop.finish(first), 1);
   });
   next.join();
   ASSERT_EQ(loop.run(sending(p.ends[0], "b", 1)), 1);
   EXPECT_EQ(loop.finish(second), 1);
+  ASSERT_EQ(loop.run(sending(q.ends[0], "c", 1)), 1);
+  EXPECT_EQ(loop.finish(readable), POLLIN);
+  std::vector<int> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(server.dial());
+    while (many.taken.size() + (one.has_ended() ? 1 : 0) < clients.size()) loop.turn();
+  }
+  for (test_operation* op : {static_cast<test_operation*>(&many), &one}) {
+    loop.cancel(*op);
+    loop.finish(*op);
+  }
+  EXPECT_EQ(many.result, -ECANCELED);
+  if (one.result >= 0) many.taken.push_back(one.result);
+  EXPECT_EQ(many.taken.size(), clients.size());
+  for (int fd : clients) ::close(fd);
+  for (int fd : many.taken) close_in(loop, fd);
   EXPECT_EQ(early, 'a');
   EXPECT_EQ(late, 'b');
 }

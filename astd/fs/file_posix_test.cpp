@@ -47,12 +47,6 @@ std::string content_of(const path& name) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::size_t open_descriptors() {
-  std::size_t n = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
-  return n;
-}
-
 std::string pattern(std::size_t size) {
   std::string text(size, ' ');
   for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 131 >> 3);
@@ -131,7 +125,7 @@ ASTD_TEST(whole_file, leaves_no_descriptor_open_however_it_ends) {
   scratch here;
   const path name = here.made("a", pattern(300'000));
   co_await read_to_string(name);
-  const std::size_t before = open_descriptors();
+  const std::size_t before = test::open_descriptors();
   int ended = 0;
   int cancelled = 0;
   for (int turn = 0; turn < 300; ++turn) {
@@ -146,7 +140,7 @@ ASTD_TEST(whole_file, leaves_no_descriptor_open_however_it_ends) {
   EXPECT_EQ(ended + cancelled, 300);
   co_await test::error_of(read_to_string("/tmp"));
   // What nobody awaits is closed in the background.
-  while (open_descriptors() > before) co_await this_task::sleep_for(std::chrono::milliseconds(1));
+  while (test::open_descriptors() > before) co_await this_task::sleep_for(std::chrono::milliseconds(1));
 }
 
 ASTD_TEST(file, is_written_and_read_piece_by_piece) {
@@ -175,9 +169,9 @@ ASTD_TEST(file, is_written_and_read_piece_by_piece) {
 // Nobody awaits what the destructors close in the background; the end of the runtime does.
 TEST(file, that_was_never_closed_is_closed_when_the_runtime_ends) {
   scratch here;
-  const std::size_t before = open_descriptors();
+  const std::size_t before = test::open_descriptors();
   for (unsigned workers : {0u, 1u, 3u}) {
-    runtime_options options;
+    runtime_options options = runtime_options::from_environment();
     options.workers = workers;
     runtime rt(options);
     auto leave_open = [](path name) -> task<> {
@@ -194,7 +188,7 @@ TEST(file, that_was_never_closed_is_closed_when_the_runtime_ends) {
     };
     rt.block_on(start());
   }
-  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors(), before);
 }
 
 ASTD_TEST(file, moves) {

@@ -5,6 +5,8 @@
 #include <astd/coro/task.hpp>
 #include <astd/driver/driver.hpp>
 
+#include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -23,6 +25,13 @@ task<std::string> error_of(A aw) {
     co_return error.what();
   }
   co_return "no error";
+}
+
+/// How many descriptors this process has open.
+inline std::size_t open_descriptors() {
+  std::size_t n = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
+  return n;
 }
 
 /// Replaces a standard descriptor for its lifetime. Nothing may be expected meanwhile: failures are printed there.

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <optional>
 #include <random>
 #include <string>
@@ -33,12 +32,6 @@ task<both_ends> connected() {
   tcp_stream ours = co_await tcp_stream::connect(listener.local_address());
   auto accepted = co_await listener.accept();
   co_return both_ends(std::move(ours), std::move(accepted.first));
-}
-
-std::size_t open_descriptors() {
-  std::size_t n = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
-  return n;
 }
 
 task<> echo(tcp_stream stream) {
@@ -240,7 +233,7 @@ ASTD_TEST(tcp_stream, leaves_nothing_behind_when_connecting_is_cancelled) {
     const tcp_stream warm = co_await tcp_stream::connect({"localhost", where.port()});
     auto accepted = co_await listener.accept();
   }
-  const std::size_t before = open_descriptors();
+  const std::size_t before = test::open_descriptors();
   for (unsigned turn = 0; turn < 400; ++turn) {
     auto connecting = spawn(connect_to, turn % 2 ? endpoint(where) : endpoint("localhost", where.port()));
     for (unsigned k = 0; k < turn % 9; ++k) co_await this_task::yield();
@@ -248,7 +241,7 @@ ASTD_TEST(tcp_stream, leaves_nothing_behind_when_connecting_is_cancelled) {
     if (!stream) continue;
     EXPECT_EQ(stream->peer_address(), where);
   }
-  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors(), before);
 }
 
 ASTD_TEST(tcp_stream, a_thousand_at_a_time) {

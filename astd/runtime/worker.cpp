@@ -158,7 +158,10 @@ resumable* worker::next() noexcept {
 
 // Whoever would otherwise wait behind those that are always ready.
 resumable* worker::next_in_turn() noexcept {
-  if (loop_.now() - last_poll_ > longest_without_world) poll_world();
+  if (const instant now = loop_.now(); now - last_look_ > longest_without_world) {
+    last_look_ = now;
+    poll_world();
+  }
   take_injected_in_line();
   ++fair_turns_;
   if (!rings_) {
@@ -282,7 +285,6 @@ bool worker::spend() noexcept {
 bool worker::poll_world() noexcept {
   polling_ = true;
   const bool any = loop_.poll(true);
-  last_poll_ = loop_.now();
   polling_ = false;
   // One wake for all that the world brought, and none for what we are about to run ourselves.
   if (any && queued() > 1) {

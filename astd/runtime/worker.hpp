@@ -164,7 +164,7 @@ class worker {
 
   // The owner's.
   unsigned tick_ = 0;
-  instant last_poll_ = 0;
+  instant last_look_ = 0;  // at the world in spite of ready work; what is seen in idle moments may not be all
   unsigned hot_in_a_row_ = 0;
   unsigned fair_turns_ = 0;
   unsigned operations_left_ = slice_operations;

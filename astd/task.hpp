@@ -6,6 +6,11 @@
 //   int n = co_await answer();              // here and now, as a call
 //   auto h = astd::spawn(answer());         // by itself, on any worker
 //   int m = co_await h;
+//
+// Linked to astd::main, a program writes one of these instead of main():
+//
+//   astd::task<int> async_main();
+//   astd::task<int> async_main(std::span<const std::string_view> args);   // args[0] is the program
 #pragma once
 
 #include <astd/coro/task.hpp>
@@ -15,3 +20,6 @@
 #include <astd/runtime/task_builder.hpp>
 #include <astd/runtime/task_group.hpp>
 #include <astd/runtime/task_local.hpp>
+
+#include <span>  // of async_main
+#include <string_view>

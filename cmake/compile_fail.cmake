@@ -1,6 +1,8 @@
 # Programs that must not compile. Each tests/compile_fail/NAME.cpp says in comments of its own
 #
 #   // expect: REGEX        found on a line of the compiler's that says "error:"; several lines, several errors
+#   // says: REGEX          found anywhere in what the compiler says
+#   // flags: FLAGS...      for the compiler
 #   // compilers: clang     only these are asked (clang, gcc); without the line every compiler is
 #
 # and becomes the test compile_fail.NAME. Warnings are errors there.

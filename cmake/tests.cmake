@@ -82,7 +82,7 @@ if(ASTD_HAS_URING)
     astd_add_suite(confined.memlock ENVIRONMENT ASTD_THREAD_COUNT=3
                    LAUNCHER $<TARGET_FILE:astd_confine> --memlock=65536)
     # Told to use epoll, astd does not so much as ask: asking alone is deadly in some sandboxes.
-    astd_add_suite(confined.SIGSYS ENVIRONMENT ASTD_DRIVER=epoll ASTD_THREAD_COUNT=3
+    astd_add_suite(confined.SIGSYS ENVIRONMENT ASTD_DRIVER=epoll ASTD_THREAD_COUNT=3 ASTD_URING_IS_DEADLY=1
                    LAUNCHER $<TARGET_FILE:astd_confine> --refuse-io-uring=SIGSYS)
   endif()
 endif()

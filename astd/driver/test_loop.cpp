@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <ostream>
 
 #include <arpa/inet.h>
@@ -164,7 +165,10 @@ test_options on_each_driver::wanted() {
   return result;
 }
 
+bool asking_is_deadly() { return std::getenv("ASTD_URING_IS_DEADLY") != nullptr; }
+
 void on_each_driver::SetUp() {
+  if (!is_epoll() && asking_is_deadly()) GTEST_SKIP() << "NOT RUN: io_uring must not be asked for here";
   selected probe = make_test_driver(wanted());
   if (!probe.value) GTEST_SKIP() << "NOT RUN on this driver: " << probe.reason;
   RecordProperty("driver", probe.reason);

@@ -127,6 +127,9 @@ struct setup {
 };
 void PrintTo(const setup& value, std::ostream* out);
 
+/// Whether this process is ended for asking for io_uring (confined.SIGSYS, cmake/tests.cmake).
+bool asking_is_deadly();
+
 class on_each_driver : public ::testing::TestWithParam<setup> {
  protected:
   void SetUp() override;

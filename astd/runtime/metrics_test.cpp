@@ -95,8 +95,12 @@ TEST(metrics, counts_what_is_stolen) {
 TEST(metrics, counts_operations_and_blocking_calls) {
   runtime rt({.workers = 1, .name = "counted"});
   EXPECT_EQ(rt.metrics().blocking_completed, 0u);
-  auto body = []() -> task<> {
-    for (int i = 0; i < 20; ++i) {
+  // One that lasts until the worker has gone to sleep.
+  auto until_it_sleeps = [&rt] { test::wait_until([&rt] { return rt.metrics().total().system_calls != 0; }); };
+  auto body = [&]() -> task<> {
+    auto first = spawn_blocking(until_it_sleeps);
+    co_await first;
+    for (int i = 1; i < 20; ++i) {
       auto h = spawn_blocking([] {});
       co_await h;
     }

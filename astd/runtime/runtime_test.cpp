@@ -100,6 +100,7 @@ TEST(runtime, the_driver_can_be_chosen) {
   runtime epoll({.workers = 1, .name = "e", .driver = driver::choice::epoll});
   EXPECT_EQ(epoll.metrics().driver, "epoll");
   EXPECT_EQ(epoll.block_on(epoll.spawn(tree(4))), 16);
+  if (std::getenv("ASTD_URING_IS_DEADLY")) return;  // confined.SIGSYS
   try {
     runtime uring({.workers = 1, .name = "u", .driver = driver::choice::uring});
     EXPECT_EQ(uring.metrics().driver, "uring");

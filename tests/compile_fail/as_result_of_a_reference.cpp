@@ -1,6 +1,5 @@
 // std::expected cannot hold one.
 // compilers: clang gcc
-// flags:
 // expect: as_result: std::expected cannot hold a reference
 #include <astd/coro/as_result.hpp>
 

@@ -1,6 +1,5 @@
 // The same where the language's own lookup finds the operator.
 // compilers: clang gcc
-// flags:
 // expect: deleted
 #include <astd/coro/task.hpp>
 

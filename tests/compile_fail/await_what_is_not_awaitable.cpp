@@ -1,7 +1,7 @@
 // The message names the concept.
 // compilers: clang gcc
-// flags:
-// expect: does not satisfy 'awaitable'|no matching function for call to [^ ]*await_transform
+// expect: no matching (member )?function for call to [^ ]*await_transform
+// says: does not satisfy 'awaitable|satisfaction of [^ ]*awaitable
 #include <astd/coro/task.hpp>
 
 struct not_awaitable {};

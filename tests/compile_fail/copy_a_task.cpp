@@ -1,6 +1,5 @@
 // Whose frame would it be?
 // compilers: clang gcc
-// flags:
 // expect: deleted
 #include <astd/coro/task.hpp>
 

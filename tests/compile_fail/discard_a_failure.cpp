@@ -1,6 +1,5 @@
 // co_await is missing: nothing would fail.
 // compilers: clang gcc
-// flags: -Wall -Werror
 // expect: nodiscard
 #include <astd/coro/or_return.hpp>
 

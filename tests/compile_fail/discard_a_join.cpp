@@ -1,6 +1,5 @@
 // Nor would this.
 // compilers: clang gcc
-// flags: -Wall -Werror
 // expect: nodiscard
 #include <astd/coro/join.hpp>
 

@@ -1,6 +1,5 @@
 // It would not even run.
 // compilers: clang gcc
-// flags: -Wall -Werror
 // expect: a task does nothing until it is awaited or spawned
 #include <astd/coro/task.hpp>
 

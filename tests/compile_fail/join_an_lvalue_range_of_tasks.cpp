@@ -1,6 +1,5 @@
 // Whose elements would have to be moved from: the range is, by std::move.
 // compilers: clang gcc
-// flags:
 // expect: no matching function for call to .*join
 #include <astd/coro/join.hpp>
 

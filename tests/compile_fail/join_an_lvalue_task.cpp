@@ -1,6 +1,5 @@
 // Composites take tasks by move, too.
 // compilers: clang gcc
-// flags:
 // expect: no matching function for call to .*join
 #include <astd/coro/join.hpp>
 

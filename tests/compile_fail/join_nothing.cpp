@@ -1,6 +1,5 @@
 // There is no value that could mean.
 // compilers: clang gcc
-// flags:
 // expect: no matching function for call to .*join
 #include <astd/coro/join.hpp>
 

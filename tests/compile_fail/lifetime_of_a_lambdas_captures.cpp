@@ -1,6 +1,6 @@
 // The captures live in the lambda, not in the coroutine: they are gone before it runs.
 // compilers: clang
-// flags: -DASTD_STRICT_LIFETIMES -Werror
+// flags: -DASTD_STRICT_LIFETIMES
 // expect: destroyed at the end of the full-expression
 #include <astd/coro/task.hpp>
 

@@ -1,6 +1,6 @@
 // A task over a local that ends with the function which returns it.
 // compilers: clang
-// flags: -DASTD_STRICT_LIFETIMES -Werror
+// flags: -DASTD_STRICT_LIFETIMES
 // expect: address of stack memory associated with local variable
 #include <astd/coro/task.hpp>
 

@@ -1,6 +1,6 @@
 // The task outlives the temporary that its parameter refers to.
 // compilers: clang
-// flags: -DASTD_STRICT_LIFETIMES -Werror
+// flags: -DASTD_STRICT_LIFETIMES
 // expect: destroyed at the end of the full-expression
 #include <astd/coro/task.hpp>
 

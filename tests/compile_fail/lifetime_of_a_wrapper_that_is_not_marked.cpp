@@ -1,6 +1,6 @@
 // With strict lifetimes a function that returns a task without being a coroutine says so.
 // compilers: clang
-// flags: -DASTD_STRICT_LIFETIMES -Werror
+// flags: -DASTD_STRICT_LIFETIMES
 // expect: coro_wrapper
 #include <astd/coro/task.hpp>
 

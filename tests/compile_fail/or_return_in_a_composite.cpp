@@ -1,6 +1,5 @@
 // It ends the coroutine it stands in: a branch of a join is none.
 // compilers: clang gcc
-// flags:
 // expect: or_return and fail end the coroutine they stand in: await them there
 #include <astd/coro/join.hpp>
 #include <astd/coro/or_return.hpp>

@@ -1,6 +1,5 @@
 // Only a task can be ended with a failure.
 // compilers: clang gcc
-// flags:
 // expect: or_return ends the awaiting coroutine: it works in a task only; elsewhere use as_result
 #include <astd/coro/or_return.hpp>
 #include <astd/coro/task.hpp>

@@ -1,6 +1,5 @@
 // What is returned must convert to the task's type.
 // compilers: clang gcc
-// flags:
 // expect: return_value
 #include <astd/coro/task.hpp>
 

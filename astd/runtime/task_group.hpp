@@ -225,6 +225,15 @@ class task_group : protected detail::group_base {
 
 namespace detail {
 
+/// Calls it when the group has begun: it may spawn before it returns its task, or throw.
+template <class F>
+std::invoke_result_t<F&, task_group&> call_body(F& function, task_group& g) {
+  if constexpr (std::is_void_v<typename std::invoke_result_t<F&, task_group&>::value_type>)
+    co_await function(g);
+  else
+    co_return co_await function(g);
+}
+
 template <class F>
 class group_awaiter final : public task_group, public awaiter_base<group_awaiter<F>> {
   using body_task = std::invoke_result_t<std::decay_t<F>&, task_group&>;
@@ -232,7 +241,7 @@ class group_awaiter final : public task_group, public awaiter_base<group_awaiter
 
  public:
   using value_type = typename body_task::value_type;
-  explicit group_awaiter(F&& body) : function_(static_cast<F&&>(body)), body_(*this, function_(*this)) {
+  explicit group_awaiter(F&& body) : function_(static_cast<F&&>(body)), body_(*this, call_body(function_, *this)) {
     add(body_);
   }
 

@@ -433,6 +433,42 @@ TEST(task_group, tasks_come_from_plain_threads_too) {
   EXPECT_EQ(ran, 900);
 }
 
+// What it spawns may have ended before it returns; and it is not called in a chain that is to stop.
+ASTD_TEST(task_group, the_body_need_not_be_a_coroutine) {
+  auto child = [](std::atomic<int>& n) -> task<> {
+    const counted local;
+    ++n;
+    co_return;
+  };
+  auto sum = [](int n) -> task<int> { co_return n; };
+  std::atomic<int> ran = 0;
+  auto body = [&](task_group& g) {
+    for (int i = 0; i < 3; ++i) g.spawn(child, std::ref(ran)).detach();
+    return sum(3);
+  };
+  for (int round = 1; round <= 100; ++round) {
+    const auto three = co_await task_group::run(body);
+    EXPECT_EQ(three, 3);
+    EXPECT_EQ(ran, 3 * round);
+  }
+  auto throws = [&](task_group& g) -> task<int> {
+    g.spawn(for_ever()).detach();
+    if (ran > 0) throw std::runtime_error("no task");
+    return sum(0);
+  };
+  const auto how = co_await test::how_it_ends(task_group::run(throws));
+  EXPECT_EQ(how, "no task");
+  auto stops = [&]() -> task<> {
+    this_task::request_cancel();
+    co_await task_group::run(body);
+  };
+  auto stopped = spawn(stops);
+  const auto value = co_await stopped.cancel();
+  EXPECT_FALSE(value.has_value());
+  EXPECT_EQ(ran, 300);
+  EXPECT_EQ(counted::live(), 0);
+}
+
 // The children run on workers; who awaits the group stays where it belongs.
 TEST(task_group, run_goes_on_where_it_was_awaited) {
   runtime rt({.workers = 3, .name = "group"});

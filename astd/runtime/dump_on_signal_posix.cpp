@@ -52,7 +52,12 @@ void print_all(const std::string& text) noexcept {
 
 void serve(int descriptor) {
   name_this_thread("astd-dump");
-  for (char which; ::read(descriptor, &which, 1) == 1;) {
+  for (;;) {
+    char which;
+    if (::read(descriptor, &which, 1) != 1) {
+      if (errno == EINTR) continue;  // by a handler of somebody else's
+      return;
+    }
     dumper& d = instance();
     std::lock_guard guard(d.lock);
     for (const dumper::wish& w : d.wishes)

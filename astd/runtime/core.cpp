@@ -206,7 +206,8 @@ task_registry& runtime_core::registry_here() noexcept {
 
 worker& runtime_core::take_guest() {
   if (*options_.workers == 0) {
-    if (!own_worker_lock_.try_lock()) {
+    std::unique_lock own(own_worker_lock_, std::try_to_lock);
+    if (!own) {
 #if ASTD_HAS_EXCEPTIONS
       throw std::logic_error("astd: another thread is in block_on of runtime '" + options_.name +
                              "', which has no workers of its own");
@@ -215,6 +216,7 @@ worker& runtime_core::take_guest() {
 #endif
     }
     workers_[0]->events().open();
+    own.release();
     return *workers_[0];
   }
   std::lock_guard no_dump_now(dump_lock_);
@@ -247,6 +249,7 @@ void runtime_core::give_back_guest(worker& w) noexcept {
     if (&g->place != &w) continue;
     g->busy = false;
     if (guests_.size() > 16) {
+      outside_tasks_.take_counts(w.tasks());
       ended = std::exchange(g, nullptr);
       std::erase(guests_, nullptr);
     }
@@ -266,10 +269,11 @@ void runtime_core::end_local_tasks(worker& w) noexcept {
 
 // ---- ending
 
+// The outside last, and in alive() first: the counts of a guest that goes move there.
 std::uint64_t runtime_core::launched() noexcept {
-  std::uint64_t n = outside_tasks_.launched();
+  std::uint64_t n = 0;
   each_loop([&n](worker& w) { n += w.tasks().launched(); });
-  return n;
+  return n + outside_tasks_.launched();
 }
 
 // How many tasks have not ended. Never too few: those that have ended are counted first.
@@ -295,10 +299,14 @@ void runtime_core::cancel_all() noexcept {
   each_loop([&](worker& w) { w.tasks().each(cancel); });
 }
 
-shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
-  const worker* const here = worker::current();
+bool runtime_core::is_here() const noexcept {
+  const worker* const w = worker::current();
   const chain* const c = current_chain();  // on a thread of the blocking pool
-  if ((here && &here->runtime() == this) || (c && c->task() && c->task()->runtime == this)) {
+  return (w && &w->runtime() == this) || (c && c->task() && c->task()->runtime == this);
+}
+
+shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
+  if (is_here()) {
 #if ASTD_HAS_EXCEPTIONS
     throw std::logic_error("astd: shutdown of runtime '" + options_.name +
                            "' inside one of its own tasks, which it would wait for");
@@ -310,13 +318,14 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
   cancel_all();
   const auto end =
       std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(24 * 365));
-  const bool no_threads = *options_.workers == 0;
-  if (no_threads && alive() && own_worker_lock_.try_lock()) {
-    worker& only = *workers_[0];
-    only.enter();
-    only.run_while_ready([&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; });
-    only.leave();
-    own_worker_lock_.unlock();
+  if (*options_.workers == 0 && alive() != 0) {
+    if (std::unique_lock own(own_worker_lock_, std::try_to_lock); own) {
+      worker& only = *workers_[0];
+      only.events().open();  // no block_on may have done so
+      only.enter();
+      only.run_while_ready([&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; });
+      only.leave();
+    }
   }
   auto nap = std::chrono::microseconds(20);
   while (alive() != 0 && std::chrono::steady_clock::now() < end) {

@@ -74,6 +74,8 @@ class runtime_core final : public executor {
   void end_local_tasks(worker& w) noexcept;
 
   // ---- ending and looking in
+  /// Whether the calling thread is in a task of this runtime, or in one of its block_ons.
+  [[nodiscard]] bool is_here() const noexcept;
   shutdown_report shutdown(std::chrono::nanoseconds limit);
   [[nodiscard]] runtime_metrics metrics();
   [[nodiscard]] std::string dump_tasks();

@@ -132,6 +132,25 @@ TEST(metrics, counts_what_is_ready) {
   EXPECT_GE(rt.block_on(inside()), 5u);
 }
 
+// More threads in block_on at a time than are remembered: what those did that are forgotten still counts.
+TEST(metrics, forget_no_task_of_a_block_on) {
+  runtime rt({.workers = 1, .name = "counted"});
+  constexpr int count = 20;
+  std::atomic<int> inside = 0;
+  auto body = [&inside]() -> task<> {
+    auto nothing = []() -> task<> { co_return; };
+    auto h = spawn_local(nothing);
+    co_await h;
+    ++inside;
+    while (inside < count) co_await this_task::sleep_for(100us);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) threads.emplace_back([&] { rt.block_on(body()); });
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(rt.metrics().tasks_spawned, static_cast<std::uint64_t>(count));
+  EXPECT_EQ(rt.metrics().tasks_alive, 0u);
+}
+
 TEST(metrics, the_total_is_the_sum) {
   runtime rt({.workers = 3, .name = "counted"});
   EXPECT_EQ(rt.block_on(rt.spawn(tree(10))), 1024);

@@ -17,22 +17,13 @@ shutdown_report runtime::shutdown(std::chrono::nanoseconds limit) { return core_
 runtime_metrics runtime::metrics() const { return core_->metrics(); }
 std::string runtime::dump_tasks() const { return core_->dump_tasks(); }
 
-namespace {
-
-bool inside_a_task_of(const detail::runtime_core& core) noexcept {
-  const detail::worker* const w = detail::worker::current();
-  return w && &w->runtime() == &core;
-}
-
-}  // namespace
-
 runtime& runtime::default_runtime() {
   // Destroyed with the program's statics: tasks have ended, and their destructors run, before the process has. But not
   // if exit() was called in a task, which could not be waited for: then its threads go on until the process has ended.
   struct holder {
     runtime* const value = new runtime(runtime_options::from_environment());
     ~holder() {
-      if (!inside_a_task_of(*value->core_)) delete value;
+      if (!value->core_->is_here()) delete value;
     }
   };
   static const holder instance;

@@ -281,6 +281,14 @@ TEST(shutdown, inside_a_task_is_refused) {
   EXPECT_TRUE(other.block_on(other.spawn(from_outside)));
 }
 
+// Nobody was in block_on, so nobody has made its driver.
+TEST(shutdown, of_a_runtime_without_workers_ends_what_never_ran) {
+  runtime rt({.workers = 0, .name = "unused"});
+  for (int i = 0; i < 200; ++i) rt.spawn(sleeps()).detach();
+  EXPECT_TRUE(rt.shutdown(60s).complete);
+  EXPECT_EQ(counted::live(), 0);
+}
+
 // ---- the end of a program
 
 // Statics are destroyed in the reverse order: this one after the default runtime.
@@ -362,6 +370,14 @@ TEST_F(program_end, while_a_blocking_call_runs) {
 TEST_F(program_end, by_exit_inside_a_task) {
   EXPECT_EXIT(block_on(spawn([]() -> task<> {
                 co_await this_task::yield();
+                std::fprintf(stderr, "leaving\n");
+                std::exit(5);
+              })),
+              testing::ExitedWithCode(5), "leaving");
+}
+
+TEST_F(program_end, by_exit_inside_a_blocking_call) {
+  EXPECT_EXIT(block_on(spawn_blocking([] {
                 std::fprintf(stderr, "leaving\n");
                 std::exit(5);
               })),

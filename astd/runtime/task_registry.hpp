@@ -46,6 +46,11 @@ class alignas(cache_line_pair) task_registry {
   // registries agree. By the owner, or by anyone if shared.
   void count_launched() noexcept { count(launched_); }
   void count_ended() noexcept { count(ended_); }
+  /// Those of a registry that goes, all of whose tasks have ended. Only if shared.
+  void take_counts(const task_registry& from) noexcept {
+    launched_.fetch_add(from.launched(), std::memory_order_release);
+    ended_.fetch_add(from.ended(), std::memory_order_release);
+  }
   [[nodiscard]] std::uint64_t launched() const noexcept { return launched_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 

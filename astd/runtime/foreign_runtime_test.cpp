@@ -72,16 +72,24 @@ ASTD_TEST(foreign, a_loose_coroutine_in_a_task_awaits_tasks) {
   EXPECT_EQ(sum, 4 * 190);
 }
 
+loose sleeps(flag& done) {
+  co_await this_task::sleep_for(100us);
+  done.set();
+}
+
 // It outlives the block_on in which it began: its timers must not be left with that thread.
 TEST(foreign, a_loose_coroutine_goes_on_when_block_on_has_returned) {
   std::atomic<int> sum = 0;
   flag done[20];
+  flag slept;
   auto starts = [&]() -> task<> {
     for (int i = 0; i < 20; ++i) adds(i, sum, done[i]);
+    sleeps(slept);
     co_return;
   };
   block_on(starts());
   for (flag& f : done) f.block();
+  slept.block();
   EXPECT_EQ(sum, 4 * 190);
 }
 

@@ -1,3 +1,4 @@
+#include <astd/base/assert.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/io_operation.hpp>
 
@@ -7,8 +8,9 @@ namespace astd::detail {
 
 resumable* io_operation::start_io(const await_context& c) noexcept {
   attach(c);
-  if (worker* w = worker::current()) return submit_to(*w);
-  // A coroutine of somebody else's, on a thread of somebody else's: go to a worker first.
+  if (worker* w = worker::current(); w && w->runs(in()->on())) return submit_to(*w);
+  // A coroutine of somebody else's, on a thread of somebody else's, or one in a block_on that need not wait for it: go to
+  // a worker first.
   set_resume(&start_on_worker);
   in()->on().schedule(*this, urgency::queued);
   return nullptr;
@@ -16,7 +18,9 @@ resumable* io_operation::start_io(const await_context& c) noexcept {
 
 void io_operation::start_on_worker(resumable* r) {
   auto& self = static_cast<io_operation&>(*r);
-  resumable* const next = self.submit_to(*worker::current());
+  worker* const w = worker::current();
+  ASTD_ASSERT(w, "an operation was awaited on an executor that is no runtime's");
+  resumable* const next = self.submit_to(*w);
   ASTD_TRANSFER_TO(next);
 }
 

@@ -1,5 +1,6 @@
 #include <astd/runtime/loop.hpp>
 #include <astd/runtime/sleep.hpp>
+#include <astd/runtime/worker.hpp>
 
 #include <chrono>
 
@@ -13,9 +14,11 @@ instant now_here() noexcept {
 
 resumable* sleep_awaiter::start(const await_context& c) noexcept {
   attach(c);
-  home_ = this_threads_loop();
-  if (home_) return arm();
-  // A coroutine of somebody else's, on a thread of somebody else's: go to a worker first.
+  if (worker* w = worker::current(); w && w->runs(in()->on())) {
+    home_ = &w->events();
+    return arm();
+  }
+  // As in io_operation: go to a worker first.
   set_resume(&arm_on_worker);
   in()->on().schedule(*this, urgency::queued);
   return nullptr;

@@ -15,7 +15,7 @@ namespace astd::detail {
 resumable* here_or_there(executor& on, resumable* r) noexcept {
   if (!r) return nullptr;
   if (worker* w = worker::current()) {
-    const bool ours = (&on == &w->runtime() && w->index() != worker::guest) || &on == &w->pinned_executor();
+    const bool ours = w->runs(on);
     if (ours && w->spend()) return r;
     on.schedule(*r, ours ? urgency::queued : urgency::next);
   } else {

@@ -39,7 +39,7 @@ loop* this_threads_loop() noexcept { return this_thread ? &this_thread->events()
 void worker::enter() noexcept {
   outer_ = std::exchange(this_thread, this);
   outer_note_ = set_running_note(&running_);
-  active_.store(true, std::memory_order_seq_cst);
+  go_active();
   if (pause_asked_.load(std::memory_order_seq_cst)) pause();
 }
 
@@ -49,7 +49,16 @@ void worker::leave() noexcept {
   set_running_note(outer_note_);
 }
 
+void worker::go_active() noexcept {
+  active_.store(true, std::memory_order_seq_cst);
+  if (index_ != guest) runtime_.note_activity();
+}
+
 // ---- putting things into the queues
+
+bool worker::runs(const executor& on) const noexcept {
+  return (&on == &runtime_ && index_ != guest) || &on == &pinned_executor_;
+}
 
 void worker::pinned::schedule(resumable& r, urgency how) noexcept {
   worker& w = worker_;
@@ -213,6 +222,8 @@ resumable* worker::next_shared() noexcept {
   if (resumable* r = pop_pinned()) return r;
   if (next_.load(std::memory_order_relaxed))
     if (resumable* r = next_.exchange(nullptr, std::memory_order_acquire)) return r;
+  // What the world displaced from next_, if the monitor has taken that: nobody else looks for our own before we sleep.
+  if (resumable* r = rings_->stack.pop()) return r;
   return steal();
 }
 
@@ -336,11 +347,8 @@ void worker::idle() noexcept {
     loop_.wait();
     spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
   }
-  active_.store(true, std::memory_order_seq_cst);
-  if (index_ != guest) {
-    if (!idlers.leave(index_)) searching_ = true;
-    runtime_.note_activity();
-  }
+  go_active();
+  if (index_ != guest && !idlers.leave(index_)) searching_ = true;
   if (pause_asked_.load(std::memory_order_seq_cst)) pause();
   poll_world();
 }
@@ -358,7 +366,7 @@ void worker::pause() noexcept {
   do {
     active_.store(false, std::memory_order_seq_cst);
     pause_asked_.wait(true, std::memory_order_seq_cst);
-    active_.store(true, std::memory_order_seq_cst);
+    go_active();
   } while (pause_asked_.load(std::memory_order_seq_cst));
 }
 

@@ -88,6 +88,8 @@ class worker {
   [[nodiscard]] task_registry& tasks() noexcept { return tasks_; }
   [[nodiscard]] unsigned index() const noexcept { return index_; }
   void wake() noexcept { loop_.wake(); }
+  /// Whether what `on` schedules runs on this thread as well as on any.
+  [[nodiscard]] bool runs(const executor& on) const noexcept;
   /// Nothing that another worker could take. seq_cst: see idle_set.
   [[nodiscard]] bool nothing_to_steal() const noexcept {
     return !rings_ || (rings_->stack.empty() && rings_->line.empty() && spill_.empty());
@@ -154,6 +156,7 @@ class worker {
   void nap() noexcept;
   bool spin() noexcept;
   void pause() noexcept;
+  void go_active() noexcept;
   bool poll_world() noexcept;
   [[nodiscard]] bool own_work() const noexcept;
 

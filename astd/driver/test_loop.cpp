@@ -23,18 +23,18 @@ void test_operation::note() noexcept {
 }
 
 void accepting::take() noexcept {
-  asked = true;
-  if (hold) return;
+  test_loop& l = *loop;
   std::int32_t got;
   {
-    detail::spin_guard guard(loop->lock);
-    while ((got = loop->d.next_connection(*this)) >= 0) taken.push_back(got);
+    // What it may be told next, by another thread, comes after -EAGAIN and takes the lock first.
+    detail::spin_guard guard(l.lock);
+    asked = true;
+    if (hold) return;
+    while ((got = l.d.next_connection(*this)) >= 0) taken.push_back(got);
+    if (got == -EAGAIN) asked = false;
   }
-  if (std::this_thread::get_id() != loop->home) loop->d.wake();
-  if (got == -EAGAIN) {
-    asked = false;
-    return;
-  }
+  if (std::this_thread::get_id() != l.home) l.d.wake();
+  if (got == -EAGAIN) return;
   result = got;
   note();
 }

@@ -28,6 +28,7 @@ struct test_operation : operation {
     fd = descriptor;
     completed = [](operation& op) noexcept { static_cast<test_operation&>(op).note(); };
   }
+  virtual ~test_operation() = default;
   void note() noexcept;
   bool has_ended() const { return ended.load(std::memory_order_acquire); }
 

@@ -10,6 +10,7 @@
 #include <astd/testing/gtest.hpp>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -37,6 +38,7 @@ class scratch {
     std::ofstream(*this / name, std::ios::binary) << content;
     return *this / name;
   }
+  [[nodiscard]] std::size_t open_files() const { return test::open_descriptors(directory_.native()); }
 
  private:
   path directory_;
@@ -125,7 +127,7 @@ ASTD_TEST(whole_file, leaves_no_descriptor_open_however_it_ends) {
   scratch here;
   const path name = here.made("a", pattern(300'000));
   co_await read_to_string(name);
-  const std::size_t before = test::open_descriptors();
+  const std::size_t before = here.open_files();
   int ended = 0;
   int cancelled = 0;
   for (int turn = 0; turn < 300; ++turn) {
@@ -140,7 +142,7 @@ ASTD_TEST(whole_file, leaves_no_descriptor_open_however_it_ends) {
   EXPECT_EQ(ended + cancelled, 300);
   co_await test::error_of(read_to_string("/tmp"));
   // What nobody awaits is closed in the background.
-  while (test::open_descriptors() > before) co_await this_task::sleep_for(std::chrono::milliseconds(1));
+  while (here.open_files() > before) co_await this_task::sleep_for(std::chrono::milliseconds(1));
 }
 
 ASTD_TEST(file, is_written_and_read_piece_by_piece) {
@@ -169,26 +171,26 @@ ASTD_TEST(file, is_written_and_read_piece_by_piece) {
 // Nobody awaits what the destructors close in the background; the end of the runtime does.
 TEST(file, that_was_never_closed_is_closed_when_the_runtime_ends) {
   scratch here;
-  const std::size_t before = test::open_descriptors();
   for (unsigned workers : {0u, 1u, 3u}) {
     runtime_options options = runtime_options::from_environment();
     options.workers = workers;
+    std::atomic<int> opened{0};
     runtime rt(options);
-    auto leave_open = [](path name) -> task<> {
+    auto leave_open = [&opened](path name) -> task<> {
       file out = co_await file::create(name);
+      ++opened;
       co_await io::write_all(out, "unfinished");
       co_await this_task::sleep_for(std::chrono::hours(1));
     };
     auto start = [&]() -> task<> {
       for (int i = 0; i < 50; ++i) rt.spawn(leave_open, here / ("x" + std::to_string(i)).c_str()).detach();
-      for (int i = 0; i < 50; ++i) {
-        while (!std::filesystem::exists(here / ("x" + std::to_string(i)).c_str())) co_await this_task::yield();
-      }
+      while (opened < 50) co_await this_task::yield();
       file forgotten = co_await file::create(here / "forgotten");
     };
     rt.block_on(start());
+    EXPECT_GE(here.open_files(), 50u);
   }
-  EXPECT_EQ(test::open_descriptors(), before);
+  EXPECT_EQ(here.open_files(), 0u);
 }
 
 ASTD_TEST(file, moves) {

@@ -112,7 +112,7 @@ std::vector<task<>> everything_that_waits(socket_address nobody) {
 
 ASTD_TEST(cancelled_sockets, end_wherever_they_are) {
   const deaf_listener nobody;
-  const std::size_t before = test::open_descriptors();
+  const std::size_t before = test::open_descriptors("socket:");
   const long live = counted::live();
   // From "not yet begun" to "waiting for long".
   for (int turns = 0; turns < 40; ++turns) {
@@ -126,31 +126,31 @@ ASTD_TEST(cancelled_sockets, end_wherever_they_are) {
       EXPECT_FALSE(ended_by_itself);
     }
     EXPECT_EQ(counted::live(), live);
-    EXPECT_EQ(test::open_descriptors(), before) << turns;
+    EXPECT_EQ(test::open_descriptors("socket:"), before) << turns;
   }
 }
 
 ASTD_TEST(cancelled_sockets, lose_a_race_and_have_ended) {
   const deaf_listener nobody;
-  const std::size_t before = test::open_descriptors();
+  const std::size_t before = test::open_descriptors("socket:");
   const long live = counted::live();
   for (std::size_t i = 0; i < everything_that_waits(nobody.where()).size(); ++i) {
     auto all = everything_that_waits(nobody.where());
     co_await race(std::move(all[i]), this_task::sleep_for(5ms));
     all.clear();
     EXPECT_EQ(counted::live(), live);
-    EXPECT_EQ(test::open_descriptors(), before) << i;
+    EXPECT_EQ(test::open_descriptors("socket:"), before) << i;
     auto again = everything_that_waits(nobody.where());
     const auto late = co_await as_result(timeout(5ms, std::move(again[i])));
     EXPECT_EQ(late.error(), std::errc::timed_out);
     again.clear();
-    EXPECT_EQ(test::open_descriptors(), before) << i;
+    EXPECT_EQ(test::open_descriptors("socket:"), before) << i;
   }
 }
 
 TEST(cancelled_sockets, end_with_their_runtime) {
   const deaf_listener nobody;
-  const std::size_t before = test::open_descriptors();
+  const std::size_t before = test::open_descriptors("socket:");
   const long live = counted::live();
   for (unsigned workers : {0u, 1u, 3u}) {
     for (int turns : {0, 1, 3, 10, 30}) {
@@ -168,7 +168,7 @@ TEST(cancelled_sockets, end_with_their_runtime) {
     }
     EXPECT_EQ(counted::live(), live);
   }
-  EXPECT_EQ(test::open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors("socket:"), before);
 }
 
 // A conversation of which one side is cancelled after each number of turns: the other sees its end or an error, and does
@@ -188,7 +188,7 @@ ASTD_TEST(cancelled_sockets, are_noticed_by_the_other_side) {
       co_await io::write_all(stream, "say");
     }
   };
-  const std::size_t before = test::open_descriptors();
+  const std::size_t before = test::open_descriptors("socket:");
   const long live = counted::live();
   for (int turns = 0; turns < 60; ++turns) {
     auto ends = co_await connected();
@@ -203,7 +203,7 @@ ASTD_TEST(cancelled_sockets, are_noticed_by_the_other_side) {
     EXPECT_FALSE(noticed);
   }
   EXPECT_EQ(counted::live(), live);
-  EXPECT_EQ(test::open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors("socket:"), before);
 }
 
 task<std::size_t> send_one(udp_socket& from, socket_address to, bool by_address) {

@@ -233,7 +233,7 @@ ASTD_TEST(tcp_stream, leaves_nothing_behind_when_connecting_is_cancelled) {
     const tcp_stream warm = co_await tcp_stream::connect({"localhost", where.port()});
     auto accepted = co_await listener.accept();
   }
-  const std::size_t before = test::open_descriptors();
+  const std::size_t before = test::open_descriptors("socket:");
   for (unsigned turn = 0; turn < 400; ++turn) {
     auto connecting = spawn(connect_to, turn % 2 ? endpoint(where) : endpoint("localhost", where.port()));
     for (unsigned k = 0; k < turn % 9; ++k) co_await this_task::yield();
@@ -241,7 +241,7 @@ ASTD_TEST(tcp_stream, leaves_nothing_behind_when_connecting_is_cancelled) {
     if (!stream) continue;
     EXPECT_EQ(stream->peer_address(), where);
   }
-  EXPECT_EQ(test::open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors("socket:"), before);
 }
 
 ASTD_TEST(tcp_stream, a_thousand_at_a_time) {

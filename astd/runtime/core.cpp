@@ -26,6 +26,8 @@ runtime_options checked(runtime_options o) {
   if (o.max_blocking_threads < 1 || o.max_blocking_threads > 65536)
     refuse("max_blocking_threads", std::to_string(o.max_blocking_threads), "1 to 65536");
   if (o.name.empty() || o.name.find('\0') != std::string::npos) refuse("name", "'" + o.name + "'", "a text");
+  // Without workers threads take turns, which a ring does not bear (driver/select.cpp): that is not for the environment.
+  if (o.driver == driver::choice::automatic && *o.workers != 0) o.driver = driver_from_environment();
   return o;
 }
 

@@ -21,6 +21,9 @@
 
 namespace astd::detail {
 
+/// What ASTD_DRIVER says. Throws system_error (invalid_argument).
+driver::choice driver_from_environment();
+
 class runtime_core final : public executor {
  public:
   runtime_core(runtime& owner, runtime_options options);

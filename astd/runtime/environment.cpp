@@ -1,3 +1,4 @@
+#include <astd/runtime/core.hpp>
 #include <astd/runtime/runtime.hpp>
 
 #include <charconv>
@@ -29,9 +30,15 @@ runtime_options runtime_options::from_environment() {
     if (!*text) refuse("ASTD_THREAD_NAME", text, "a name");
     options.name = text;
   }
-  if (const char* text = std::getenv("ASTD_DRIVER"))
-    if (!driver::parse_choice(text, options.driver)) refuse("ASTD_DRIVER", text, "auto, uring or epoll");
+  options.driver = detail::driver_from_environment();
   return options;
+}
+
+driver::choice detail::driver_from_environment() {
+  driver::choice result = driver::choice::automatic;
+  if (const char* text = std::getenv("ASTD_DRIVER"))
+    if (!driver::parse_choice(text, result)) refuse("ASTD_DRIVER", text, "auto, uring or epoll");
+  return result;
 }
 
 }  // namespace astd

@@ -50,7 +50,7 @@ struct runtime_options {
   bool stealing = true;
   /// Binds worker i to the i-th processor that the process may use. Errors are ignored: it is a hint.
   bool pin = false;
-  /// Which driver: automatic takes io_uring where the kernel allows it, else epoll.
+  /// Which driver: automatic takes what ASTD_DRIVER says, else io_uring where the kernel allows it, else epoll.
   driver::choice driver = driver::choice::automatic;
   /// Threads for spawn_blocking and for what the kernel cannot do without blocking; 1 to 65536.
   unsigned max_blocking_threads = 512;

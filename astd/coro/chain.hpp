@@ -5,7 +5,7 @@
 // each branch. Every chain is a cancel scope of its own: its slot says whether a stop was requested and, while the
 // chain is suspended, in which operation, so that the request can be passed on to it.
 //
-// The protocol (DESIGN: "Cancel scopes"), two uncontended compare-exchanges for each suspension:
+// The protocol (docs/design/coroutines.md), two uncontended compare-exchanges for each suspension:
 //   start       slot: empty -> operation, then submit. If the slot says "requested": stop instead.
 //   completion  slot: operation -> empty, then resume. If that fails, a canceller holds the operation: whichever of
 //               the two is done last resumes the chain.

@@ -55,7 +55,7 @@ astd::task<int> async_main() {
   tour::raise_descriptor_limit();  // two for each client, since the server is in here, too
   auto listener = co_await net::tcp_listener::bind("127.0.0.1:0");
   const auto run = [&listener](astd::task_group& group) -> astd::task<std::size_t> {
-    group.spawn(serve(listener, group)).detach();
+    group.spawn(serve(listener, group));
     auto bytes = co_await visit(listener.local_address(), 1000);
     group.request_cancel();  // the server, which would go on for ever
     co_return bytes;

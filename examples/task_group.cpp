@@ -21,7 +21,7 @@ astd::task<> fail_soon() {
 
 // Results as they come, the quickest first.
 astd::task<int> sum_up(astd::task_group& group) {
-  for (int i = 5; i >= 1; --i) group.spawn(count_to(i)).detach();
+  for (int i = 5; i >= 1; --i) group.spawn(count_to(i));
   int sum = 0;
   for (;;) {
     auto next = co_await group.next<int>();
@@ -32,7 +32,7 @@ astd::task<int> sum_up(astd::task_group& group) {
 }
 
 astd::task<> doomed(astd::task_group& group) {
-  group.spawn(fail_soon()).detach();
+  group.spawn(fail_soon());
   co_await astd::this_task::sleep_for(1h);
 }
 

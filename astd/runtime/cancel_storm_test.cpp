@@ -105,7 +105,7 @@ task<int> piece(unsigned s, int depth) {
     }
     case 6: {
       auto body = [&](task_group& g) -> task<int> {
-        for (int i = 0; i < 3; ++i) g.spawn(piece(next(), depth - 1)).detach();
+        for (int i = 0; i < 3; ++i) g.spawn(piece(next(), depth - 1));
         const auto first = co_await g.next<int>();
         g.request_cancel();
         co_return first.value_or(0);

@@ -84,7 +84,7 @@ task<> waits_for_the_world(int descriptor) {
 task<> in_a_group() {
   const counted local;
   auto body = [](task_group& g) -> task<> {
-    g.spawn(for_ever()).detach();
+    g.spawn(for_ever());
     co_await sleeps();
   };
   co_await task_group::run(body);

@@ -1,7 +1,7 @@
 // task_group: tasks that end before the group does. The first failure cancels the rest.
 //
 //   co_await astd::task_group::run([&](astd::task_group& g) -> astd::task<> {
-//     for (const auto& url : urls) g.spawn(fetch(url)).detach();
+//     for (const auto& url : urls) g.spawn(fetch(url));
 //     auto first = co_await g.next<page>();      // results as they come
 //   });
 //
@@ -173,6 +173,13 @@ class group_awaitable;
 
 }  // namespace detail
 
+/// A join_handle that may be dropped without a word: the group waits for the task all the same. Converts to one.
+template <class T>
+class group_handle : public join_handle<T> {
+ public:
+  explicit group_handle(join_handle<T>&& handle) noexcept : join_handle<T>(std::move(handle)) {}
+};
+
 /// Made by run(); lives until every task in it has ended.
 class task_group : protected detail::group_base {
  public:
@@ -189,13 +196,13 @@ class task_group : protected detail::group_base {
   /// In a group that is being cancelled the task ends before it begins. What the task refers to outlives run(). Any
   /// thread, while the group lives. Allocates, and throws std::bad_alloc.
   template <class T>
-  join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
+  group_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
     const detail::spawn_place place = detail::place_on(detail::current_core());
     auto* const made = detail::prepare_task(std::move(t), place, where);
     auto handle = join_handle<T>::of(made);
     enlist(detail::make_group_child(made));
     detail::launch(*made, place);
-    return handle;
+    return group_handle<T>(std::move(handle));
   }
   /// The same for a callable and its arguments: see astd::spawn.
   template <class F, class... A>

@@ -63,7 +63,7 @@ ASTD_TEST(task_group, waits_for_its_tasks) {
     ++n;
   };
   auto body = [&](task_group& g) -> task<int> {
-    for (int i = 0; i < 10; ++i) g.spawn(child, std::ref(go), std::ref(ended)).detach();
+    for (int i = 0; i < 10; ++i) g.spawn(child, std::ref(go), std::ref(ended));
     EXPECT_EQ(g.size(), 10u);
     go.set();
     co_return 3;
@@ -77,7 +77,7 @@ ASTD_TEST(task_group, waits_for_its_tasks) {
 ASTD_TEST(task_group, next_gives_results_as_they_come) {
   auto body = [](task_group& g) -> task<std::vector<int>> {
     flag turns[3];
-    for (int i = 0; i < 3; ++i) g.spawn(after(turns[i], i)).detach();
+    for (int i = 0; i < 3; ++i) g.spawn(after(turns[i], i));
     std::vector<int> seen;
     for (const int i : {2, 0, 1}) {
       turns[i].set();
@@ -96,10 +96,10 @@ ASTD_TEST(task_group, next_gives_results_as_they_come) {
 ASTD_TEST(task_group, next_of_one_type_knows_nothing_of_others) {
   auto body = [](task_group& g) -> task<> {
     flag go;
-    g.spawn(after(go, 1)).detach();
+    g.spawn(after(go, 1));
     auto words = []() -> task<std::string> { co_return "word"; };
-    g.spawn(words).detach();
-    g.spawn(for_ever()).detach();
+    g.spawn(words);
+    g.spawn(for_ever());
     const auto word = co_await g.next<std::string>();
     EXPECT_EQ(word, "word");
     const auto no_word = co_await g.next<std::string>();
@@ -127,8 +127,8 @@ ASTD_TEST(task_group, several_may_wait_for_the_next) {
   };
   auto body = [&](task_group& g) -> task<> {
     flag go;
-    for (int i = 1; i <= 100; ++i) g.spawn(after(go, i)).detach();
-    for (int i = 0; i < 3; ++i) g.spawn(taker, std::ref(g), std::ref(total), std::ref(ends)).detach();
+    for (int i = 1; i <= 100; ++i) g.spawn(after(go, i));
+    for (int i = 0; i < 3; ++i) g.spawn(taker, std::ref(g), std::ref(total), std::ref(ends));
     co_await this_task::yield();
     go.set();
     co_await taker(g, total, ends);
@@ -142,8 +142,8 @@ ASTD_TEST(task_group, several_may_wait_for_the_next) {
 
 ASTD_TEST(task_group, the_first_failure_cancels_the_rest_and_is_thrown) {
   auto body = [](task_group& g) -> task<> {
-    for (int i = 0; i < 5; ++i) g.spawn(for_ever()).detach();
-    g.spawn(breaks("a child")).detach();
+    for (int i = 0; i < 5; ++i) g.spawn(for_ever());
+    g.spawn(breaks("a child"));
     co_await for_ever();
   };
   const auto how = co_await test::how_it_ends(task_group::run(body));
@@ -158,8 +158,8 @@ ASTD_TEST(task_group, a_failure_without_an_exception) {
     co_return 0;
   };
   auto body = [&](task_group& g) -> task<int> {
-    g.spawn(for_ever()).detach();
-    g.spawn(fails).detach();
+    g.spawn(for_ever());
+    g.spawn(fails);
     co_await for_ever();
     co_return 1;
   };
@@ -171,7 +171,7 @@ ASTD_TEST(task_group, a_failure_without_an_exception) {
 
 ASTD_TEST(task_group, a_body_that_fails_cancels_its_tasks) {
   auto body = [](task_group& g) -> task<int> {
-    g.spawn(for_ever()).detach();
+    g.spawn(for_ever());
     auto kept = g.spawn(for_ever());
     co_await this_task::yield();
     throw std::runtime_error("the body");
@@ -197,7 +197,7 @@ ASTD_TEST(task_group, a_failure_is_not_lost_twice) {
   static std::atomic<int> reports = 0;
   const auto before = set_lost_exception_handler([](std::exception_ptr, std::string_view) noexcept { ++reports; });
   auto body = [](task_group& g) -> task<> {
-    g.spawn(breaks("detached")).detach();
+    g.spawn(breaks("detached"));
     auto kept = g.spawn(breaks("dropped at the end of the body"));
     co_await this_task::yield();
   };
@@ -213,13 +213,13 @@ ASTD_TEST(task_group, cancelling_run_ends_all) {
   for (int round = 0; round < 50; ++round) {
     flag begun;
     auto body = [&begun](task_group& g) -> task<> {
-      for (int i = 0; i < 10; ++i) g.spawn(for_ever()).detach();
+      for (int i = 0; i < 10; ++i) g.spawn(for_ever());
       auto nested_body = [](task_group& inner) -> task<> {
         for (int i = 0; i < 10; ++i) inner.spawn(for_ever()).detach();
         co_await for_ever();
       };
       auto nested = [nested_body]() -> task<> { co_await task_group::run(nested_body); };
-      g.spawn(nested).detach();
+      g.spawn(nested);
       co_await for_ever(&begun);
     };
     auto running = [&body]() -> task<> { co_await task_group::run(body); };
@@ -239,7 +239,7 @@ ASTD_TEST(task_group, what_is_spawned_while_it_is_cancelled_does_not_begin) {
   };
   auto body = [&](task_group& g) -> task<> {
     g.request_cancel();
-    for (int i = 0; i < 10; ++i) g.spawn(child, std::ref(began)).detach();
+    for (int i = 0; i < 10; ++i) g.spawn(child, std::ref(began));
     auto kept = g.spawn(child, std::ref(began));
     const auto is = co_await test::ends_with<task_cancelled>(std::move(kept));
     EXPECT_TRUE(is);
@@ -257,10 +257,10 @@ ASTD_TEST(task_group, a_child_that_waits_for_the_next_can_be_cancelled) {
   for (int i = 0; i < 100; ++i) {
     flag never;
     auto body = [&](task_group& g) -> task<> {
-      g.spawn(after(never, 1)).detach();
-      g.spawn(waits, std::ref(g)).detach();
+      g.spawn(after(never, 1));
+      g.spawn(waits, std::ref(g));
       co_await this_task::yield();
-      g.spawn(breaks("now")).detach();
+      g.spawn(breaks("now"));
       co_await for_ever();
     };
     const auto how = co_await test::how_it_ends(task_group::run(body));
@@ -286,7 +286,7 @@ ASTD_TEST(task_group, one_child_can_be_cancelled_by_its_handle) {
 ASTD_TEST(task_group, what_a_handle_gives_next_does_not) {
   auto body = [](task_group& g) -> task<> {
     auto h = g.spawn(number(1));
-    g.spawn(number(2)).detach();
+    g.spawn(number(2));
     const auto two = co_await g.next<int>();
     EXPECT_EQ(two, 2);
     const auto none = co_await g.next<int>();
@@ -299,6 +299,20 @@ ASTD_TEST(task_group, what_a_handle_gives_next_does_not) {
 
 task<> until_finished(const join_handle<int>& h) {
   while (!h.is_finished()) co_await this_task::yield();
+}
+
+ASTD_TEST(task_group, its_handles_are_join_handles) {
+  auto body = [](task_group& g) -> task<> {
+    join_handle<int> one = g.spawn(number(1));
+    std::vector<join_handle<int>> kept;
+    kept.push_back(g.spawn(number(2)));
+    auto three = g.spawn(number(3));
+    const auto a = co_await one;
+    const auto b = co_await kept.front();
+    const auto c = co_await three;
+    EXPECT_EQ(a + b + c, 6);
+  };
+  co_await task_group::run(body);
 }
 
 ASTD_TEST(task_group, next_gives_the_value_of_a_handle_that_is_dropped_late) {
@@ -360,7 +374,7 @@ ASTD_TEST(task_group, values_that_nobody_takes_are_destroyed) {
     co_return counted();
   };
   auto body = [&](task_group& g) -> task<> {
-    for (int i = 0; i < 10; ++i) g.spawn(child).detach();
+    for (int i = 0; i < 10; ++i) g.spawn(child);
     const auto one = co_await g.next<counted>();
     EXPECT_TRUE(one.has_value());
     auto kept = g.spawn(child);
@@ -387,7 +401,7 @@ ASTD_TEST(task_group, a_handle_may_outlive_the_group) {
 task<> family(task_group& g, int depth, std::atomic<int>& members) {
   ++members;
   if (depth == 0) co_return;
-  for (int i = 0; i < 3; ++i) g.spawn(family(g, depth - 1, members)).detach();
+  for (int i = 0; i < 3; ++i) g.spawn(family(g, depth - 1, members));
   co_await this_task::yield();
 }
 
@@ -400,7 +414,7 @@ ASTD_TEST(task_group, children_spawn_children) {
 
 ASTD_TEST(task_group, ten_thousand_children) {
   auto body = [](task_group& g) -> task<long> {
-    for (int i = 0; i < 10'000; ++i) g.spawn(number(i)).detach();
+    for (int i = 0; i < 10'000; ++i) g.spawn(number(i));
     long sum = 0;
     for (;;) {
       const auto n = co_await g.next<int>();
@@ -424,7 +438,7 @@ TEST(task_group, tasks_come_from_plain_threads_too) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; ++t)
       threads.emplace_back([&] {
-        for (int i = 0; i < 300; ++i) g.spawn(child, std::ref(ran)).detach();
+        for (int i = 0; i < 300; ++i) g.spawn(child, std::ref(ran));
       });
     co_await this_task::yield();
     for (std::thread& t : threads) t.join();
@@ -443,7 +457,7 @@ ASTD_TEST(task_group, the_body_need_not_be_a_coroutine) {
   auto sum = [](int n) -> task<int> { co_return n; };
   std::atomic<int> ran = 0;
   auto body = [&](task_group& g) {
-    for (int i = 0; i < 3; ++i) g.spawn(child, std::ref(ran)).detach();
+    for (int i = 0; i < 3; ++i) g.spawn(child, std::ref(ran));
     return sum(3);
   };
   for (int round = 1; round <= 100; ++round) {
@@ -452,7 +466,7 @@ ASTD_TEST(task_group, the_body_need_not_be_a_coroutine) {
     EXPECT_EQ(ran, 3 * round);
   }
   auto throws = [&](task_group& g) -> task<int> {
-    g.spawn(for_ever()).detach();
+    g.spawn(for_ever());
     if (ran > 0) throw std::runtime_error("no task");
     return sum(0);
   };
@@ -480,7 +494,7 @@ TEST(task_group, run_goes_on_where_it_was_awaited) {
     const auto home = std::this_thread::get_id();
     bool elsewhere = false;
     auto body = [&](task_group& g) -> task<> {
-      for (int n = 0; n < 3; ++n) g.spawn(slow, home).detach();
+      for (int n = 0; n < 3; ++n) g.spawn(slow, home);
       co_return;
     };
     rt.block_on(task_group::run(body));

@@ -142,7 +142,7 @@ astd::task<std::string> tcp_at_once() {
 
   auto listener = co_await net::tcp_listener::bind("127.0.0.1:0");
   const auto serving = [&listener, count](astd::task_group& group) -> astd::task<std::string> {
-    group.spawn(serve_at_once(listener, group)).detach();
+    group.spawn(serve_at_once(listener, group));
     auto report = co_await visit_together(listener.local_address(), count, group);
     co_return report;
   };

@@ -32,6 +32,11 @@ configure() {
   cmake --log-level=NOTICE -S "$root" --preset "$preset" "${compiler[@]}" "${werror[@]}" "$@" >/dev/null
 }
 
+# announce FILE WORDS...: what is going to be built if FILE is not there, for whom no progress will be shown.
+announce() {
+  if [[ ! -e "$1" && ! -t 2 ]]; then say "${@:2}"; fi
+}
+
 # build PRESET [TARGETS...]: progress only for a person who watches.
 build() {
   local command=(cmake --build "$root/build/$1")

@@ -1,6 +1,7 @@
 #include <astd/base/error.hpp>
 #include <astd/coro/dump.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/dump_on_signal.hpp>
 #include <astd/runtime/native_thread.hpp>
 #include <astd/runtime/processors.hpp>
 #include <astd/runtime/task_extras.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* option, const std::string& value, const char* wanted) {
   throw_failure(failure(std::make_error_code(std::errc::invalid_argument),
-                        "runtime_options: ", std::string(option) + " = " + value + ", but it must be " + wanted));
+                        "runtime_options:", std::string(option) + " = " + value + ", but it must be " + wanted));
 }
 
 runtime_options checked(runtime_options o) {
@@ -25,6 +26,13 @@ runtime_options checked(runtime_options o) {
   if (*o.workers > idle_set::most_workers) refuse("workers", std::to_string(*o.workers), "at most 512");
   if (o.max_blocking_threads < 1 || o.max_blocking_threads > 65536)
     refuse("max_blocking_threads", std::to_string(o.max_blocking_threads), "1 to 65536");
+  if (o.max_blocking_queue == 0) refuse("max_blocking_queue", "0", "at least 1");
+  if (o.stall_limit.count() < 0)
+    refuse("stall_limit", std::to_string(o.stall_limit.count()) + " ns", "0 (nothing is reported) or more");
+  if (o.driver > driver::choice::epoll)
+    refuse("driver", std::to_string(static_cast<unsigned>(o.driver)), "automatic, uring or epoll");
+  if (o.dump_signal != 0 && !may_dump_on(o.dump_signal))
+    refuse("dump_signal", std::to_string(o.dump_signal), "0 or a signal left to programs, such as SIGUSR1");
   if (o.name.empty() || o.name.find('\0') != std::string::npos) refuse("name", "'" + o.name + "'", "a text");
   // Without workers threads take turns, which a ring does not bear (driver/select.cpp): that is not for the environment.
   if (o.driver == driver::choice::automatic && *o.workers != 0) o.driver = driver_from_environment();

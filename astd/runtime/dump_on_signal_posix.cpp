@@ -67,6 +67,23 @@ void serve(int descriptor) {
 
 }  // namespace
 
+bool may_dump_on(int signal) noexcept {
+  switch (signal) {
+    case SIGKILL:
+    case SIGSTOP:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGABRT:
+    case SIGTRAP:
+    case SIGSYS: return false;
+    default:
+      // The numbers between those of the system and SIGRTMIN belong to the C library.
+      return (signal > 0 && signal < 32) || (signal >= SIGRTMIN && signal <= SIGRTMAX);
+  }
+}
+
 void dump_on_signal(runtime_core& core, int signal) {
   dumper& d = instance();
   std::lock_guard guard(d.lock);

@@ -36,7 +36,7 @@ struct runtime_metrics {
   std::size_t blocking_threads = 0;
   std::size_t blocking_queued = 0;
   std::uint64_t blocking_completed = 0;
-  std::uint64_t stalls = 0;  // times a worker stayed in one task for longer than 10 ms
+  std::uint64_t stalls = 0;  // times a worker stayed in one task for longer than 10 ms, whatever stall_limit is
   std::vector<worker_metrics> workers;
 
   /// The workers' sum.

@@ -57,11 +57,12 @@ struct runtime_options {
   /// Calls of spawn_blocking that may wait for one of these threads; one more ends at once with
   /// resource_unavailable_try_again. A caller that awaits each call before the next never comes near it.
   std::size_t max_blocking_queue = 1'000'000;
-  /// A worker that stays in one task for longer is reported to on_stall. 0: never.
+  /// A worker that stays in one task for longer is reported to on_stall. 0: never (metrics count all the same).
   std::chrono::nanoseconds stall_limit{0};
   /// Null: one line on standard error.
   stall_handler on_stall = nullptr;
-  /// SIGUSR1 or the like: dump_tasks() to standard error whenever it arrives. 0: none. Process-wide.
+  /// SIGUSR1 or the like: dump_tasks() to standard error whenever it arrives. 0: none. Process-wide. What cannot be
+  /// caught, and what reports a program's own error (SIGSEGV, SIGABRT...), is refused.
   int dump_signal = 0;
 
   /// The defaults with what the environment says. Throws system_error (invalid_argument), naming variable and value.

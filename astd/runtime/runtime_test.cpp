@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -194,6 +195,20 @@ TEST(runtime, bad_options_are_named_with_their_value) {
   EXPECT_TRUE(has(name, "name")) << name;
   const std::string signal = refused({.workers = 1, .dump_signal = 9});
   EXPECT_TRUE(has(signal, "dump_signal") && has(signal, "9")) << signal;
+  const std::string queue = refused({.workers = 1, .max_blocking_queue = 0});
+  EXPECT_TRUE(has(queue, "runtime_options: max_blocking_queue = 0")) << queue;
+  const std::string limit = refused({.workers = 1, .stall_limit = -1s});
+  EXPECT_TRUE(has(limit, "stall_limit = -1000000000 ns")) << limit;
+  const std::string driver = refused({.workers = 1, .driver = static_cast<driver::choice>(99)});
+  EXPECT_TRUE(has(driver, "driver = 99")) << driver;
+}
+
+TEST(runtime, signals_that_no_program_may_choose_are_refused) {
+  for (const int signal : {-1, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, 32,
+                           SIGRTMAX + 1, 1 << 20}) {
+    const std::string text = refused({.workers = 0, .dump_signal = signal});
+    EXPECT_TRUE(has(text, "runtime_options: dump_signal = " + std::to_string(signal) + ", but")) << text;
+  }
 }
 
 // The default runtime is made once for each process, so each value is tried in one of its own.

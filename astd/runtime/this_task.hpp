@@ -12,19 +12,20 @@
 namespace astd::this_task {
 
 /// Lets everything else that is ready run, then goes on. A task that was asked to stop does so here.
-[[nodiscard]] inline auto yield() noexcept { return detail::yield_awaitable(); }
+[[nodiscard("it yields when it is awaited")]] inline auto yield() noexcept { return detail::yield_awaitable(); }
 
 /// Sleeps at least for `d`, from the start of the await; timers are finer than a millisecond. Zero or less: goes on at
 /// once, without suspending. What is too long for the clock is for ever. Cancelling ends it at once. No allocation.
 template <class Rep, class Period>
-[[nodiscard]] auto sleep_for(std::chrono::duration<Rep, Period> d) noexcept {
+[[nodiscard("it sleeps when it is awaited")]] auto sleep_for(std::chrono::duration<Rep, Period> d) noexcept {
   return detail::sleep_awaitable(detail::to_nanoseconds(d), true);
 }
 
 /// Sleeps until `tp` of a std::chrono clock. The clock is read when this is called: a system clock that is set
 /// afterwards does not move the deadline. A moment that has passed: goes on at the loop's next turn.
 template <class Clock, class Duration>
-[[nodiscard]] auto sleep_until(std::chrono::time_point<Clock, Duration> tp) noexcept {
+[[nodiscard("it sleeps when it is awaited")]] auto sleep_until(
+    std::chrono::time_point<Clock, Duration> tp) noexcept {
   return detail::sleep_awaitable(detail::to_instant(tp), false);
 }
 

@@ -1,5 +1,8 @@
 #include <astd/coro/composite.hpp>
 #include <astd/coro/dump.hpp>
+#include <astd/coro/thread_state.hpp>
+
+#include <utility>
 
 namespace astd::detail {
 
@@ -80,7 +83,25 @@ void composite::cancel_others(const branch_base* b) noexcept {
     if (other != b) other->request_cancel();
 }
 
+// Nests may be deep, so those inside this one are not asked from here but after it. Until its stop_request_done() a
+// composite cannot end, nor can what it is in.
 void composite::request_stop() noexcept {
+  thread_state& here = this_thread_state;
+  if (here.stopping) {
+    next_to_stop_ = std::exchange(here.to_stop, this);
+    return;
+  }
+  here.stopping = true;
+  composite* c = this;
+  do {
+    c->stop_all();
+    c = here.to_stop;
+    if (c) here.to_stop = c->next_to_stop_;
+  } while (c);
+  here.stopping = false;
+}
+
+void composite::stop_all() noexcept {
   if (stops_ != stops::behind) {
     cancel_others(nullptr);
     stop_more();

@@ -111,6 +111,7 @@ class composite : public suspension {
 
  private:
   friend class branch_base;
+  void stop_all() noexcept;
   static void start_next(resumable* r);
   resumable* ended(branch_base& b) noexcept;
 
@@ -119,6 +120,7 @@ class composite : public suspension {
   branch_base* last_ = nullptr;
   branch_base* unstarted_ = nullptr;
   std::atomic<std::uint32_t> remaining_{1};  // what has not ended: branches, and one while starting
+  composite* next_to_stop_ = nullptr;
   stops stops_ = stops::before;
   bool published_ = false;
   const char* name_;

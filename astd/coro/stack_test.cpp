@@ -216,4 +216,28 @@ TEST_F(stack, of_a_nest_that_is_resumed_at_its_bottom) {
   EXPECT_EQ(run.value(), many_levels);
 }
 
+task<> nested_races(stack_probe& probe, long n) {
+  const counted local;
+  if (n == 0) {
+    co_await pending();
+    co_return;
+  }
+  co_await race(nested_races(probe, n - 1), pending());
+  probe.mark();
+}
+
+// Each level is a cancel scope of its own, which passes the request on to the next.
+TEST_F(stack, of_stopping_a_deep_nest_of_scopes) {
+  constexpr long levels = many_levels / 10;
+  manual_executor loop;
+  test_run run(loop, nested_races(probe, levels));
+  run.start();
+  loop.run_until_idle();
+  EXPECT_EQ(counted::live(), levels + 1);
+  probe.mark();
+  run.request_cancel();
+  loop.run_until_idle();
+  EXPECT_EQ(run.how(), ending::stopped);
+}
+
 }  // namespace

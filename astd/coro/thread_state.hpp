@@ -6,11 +6,15 @@
 
 namespace astd::detail {
 
+class composite;
+
 struct thread_state {
   resumable* deferred = nullptr;  // what run() has still to resume
   bool inside_run = false;
   chain* current = nullptr;      // the chain that runs here
   running_note* note = nullptr;  // where to say so
+  bool stopping = false;         // in composite::request_stop
+  composite* to_stop = nullptr;  // asked meanwhile: its turn comes
 };
 
 /// Only for the sources of floor 1, out of line: see ASTD_NOINLINE in config.hpp.

@@ -2,7 +2,8 @@
 #include <astd/runtime/dump_on_signal.hpp>
 #include <astd/runtime/runtime.hpp>
 
-#include <mutex>
+#include <atomic>
+#include <stdexcept>
 #include <utility>
 
 namespace astd {
@@ -17,17 +18,31 @@ shutdown_report runtime::shutdown(std::chrono::nanoseconds limit) { return core_
 runtime_metrics runtime::metrics() const { return core_->metrics(); }
 std::string runtime::dump_tasks() const { return core_->dump_tasks(); }
 
+namespace {
+constinit std::atomic<runtime*> the_default = nullptr;
+}
+
 runtime& runtime::default_runtime() {
   // Destroyed with the program's statics: tasks have ended, and their destructors run, before the process has. But not
   // if exit() was called in a task, which could not be waited for: then its threads go on until the process has ended.
   struct holder {
-    runtime* const value = new runtime(runtime_options::from_environment());
+    holder() { the_default = new runtime(runtime_options::from_environment()); }
     ~holder() {
-      if (!value->core_->is_here()) delete value;
+      if (the_default.load()->core_->is_here()) return;
+      delete the_default.load();
+      the_default = nullptr;
     }
   };
   static const holder instance;
-  return *instance.value;
+  runtime* const now = the_default.load(std::memory_order_relaxed);
+  if (!now) [[unlikely]] {
+#if ASTD_HAS_EXCEPTIONS
+    throw std::logic_error("astd: the default runtime has ended with the program's statics");
+#else
+    detail::assertion_failed("the default runtime has ended with the program's statics");
+#endif
+  }
+  return *now;
 }
 
 runtime& runtime::current() { return detail::runtime_core::current().owner(); }

@@ -376,6 +376,27 @@ TEST_F(program_end, by_exit_inside_a_task) {
               testing::ExitedWithCode(5), "leaving");
 }
 
+struct spawns_in_its_destructor {
+  ~spawns_in_its_destructor() {
+    try {
+      block_on(spawn(test::for_ever()));
+    } catch (const std::logic_error& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+      std::_Exit(6);
+    }
+  }
+};
+
+TEST_F(program_end, tasks_in_the_destructor_of_a_static_older_than_the_runtime_are_refused) {
+  EXPECT_EXIT(
+      {
+        static const spawns_in_its_destructor older;
+        block_on(spawn([]() -> task<> { co_return; }));
+        std::exit(0);
+      },
+      testing::ExitedWithCode(6), "the default runtime has ended");
+}
+
 TEST_F(program_end, by_exit_inside_a_blocking_call) {
   EXPECT_EXIT(block_on(spawn_blocking([] {
                 std::fprintf(stderr, "leaving\n");

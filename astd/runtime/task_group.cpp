@@ -59,6 +59,14 @@ void group_base::cancel_children(const group_child* except) noexcept {
     if (c != except) c->task->root.request_cancel();
 }
 
+void group_base::stop_more() noexcept {
+  {
+    spin_guard guard(lock_);
+    stop_asked_ = true;
+  }
+  cancel_children(nullptr);
+}
+
 void group_base::fail(outcome<void>&& failure, const group_child* by) noexcept {
   {
     spin_guard guard(lock_);
@@ -147,6 +155,7 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
     spin_guard guard(lock_);
     intrusive_list<group_child>::erase(c);
     --alive_;
+    if (stopped && stop_asked_) cut_off_ = true;
     if (for_next) {
       spin_guard held_guard(held_lock);
       held_.push_back(c);

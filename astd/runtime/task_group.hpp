@@ -78,6 +78,8 @@ class group_base : public composite {
  protected:
   group_base() noexcept : composite("task_group") {}
   ~group_base();
+  /// Whether a request to stop has cost a child its end: then the group has no value to give either.
+  [[nodiscard]] bool cut_off() const noexcept { return cut_off_; }
   /// The failure that came first, of the body or of a child.
   [[nodiscard]] outcome<void>& first_failure() noexcept { return failure_; }
   void fail(outcome<void>&& failure, const group_child* by) noexcept;
@@ -88,7 +90,7 @@ class group_base : public composite {
     const void* type;
     std::size_t alive;
   };
-  void stop_more() noexcept final { cancel_children(nullptr); }
+  void stop_more() noexcept final;
   // Under next_lock_: whether `w` need not wait; sets what it found.
   bool serve(next_waiter& w) noexcept;
   void serve_waiting(intrusive_list<next_waiter>& served) noexcept;
@@ -97,6 +99,8 @@ class group_base : public composite {
   // Held while children are asked to stop, so whatever that may lead to takes other locks only.
   mutable spin_lock lock_;
   bool cancelled_ = false;
+  bool stop_asked_ = false;  // from outside
+  bool cut_off_ = false;     // a child was stopped by that
   std::size_t alive_ = 0;
   intrusive_list<group_child> children_;
   outcome<void> failure_;
@@ -185,7 +189,7 @@ class task_group : protected detail::group_base {
  public:
   /// Calls body(group) and awaits the task it returns, then all tasks of the group; gives the body's value. The first
   /// failure, of the body or of a task, cancels the others and is thrown when all have ended. Cancelling run() cancels
-  /// them all. `body` is moved in, or copied if it is an lvalue.
+  /// them all; if that cost one of them its end, there is no value, whatever the body returned. `body` is moved in, or copied if it is an lvalue.
   template <class F>
     requires std::is_invocable_v<std::decay_t<F>&, task_group&>
   [[nodiscard]] static auto run(F&& body) {
@@ -272,7 +276,7 @@ class group_awaiter final : public task_group, public awaiter_base<group_awaiter
     return nullptr;
   }
   [[nodiscard]] bool has_outcome() const noexcept override {
-    return !body_.stopped() || const_cast<group_awaiter*>(this)->first_failure().failed();
+    return (!body_.stopped() && !cut_off()) || const_cast<group_awaiter*>(this)->first_failure().failed();
   }
   std::decay_t<F> function_;  // lives as long as its task
   branch<body_task> body_;

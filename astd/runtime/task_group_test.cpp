@@ -7,6 +7,7 @@
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
+#include <astd/time/timeout.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -229,6 +230,36 @@ ASTD_TEST(task_group, cancelling_run_ends_all) {
     EXPECT_EQ(none, std::nullopt);
     EXPECT_EQ(counted::live(), 0);
   }
+}
+
+// Whatever the body returned: the work it stands for was not done.
+ASTD_TEST(task_group, that_was_cut_off_gives_no_value) {
+  auto spawns_and_returns = [](task_group& g) -> task<int> {
+    for (int i = 0; i < 10; ++i) g.spawn(for_ever());
+    co_return 1;
+  };
+  const auto late = co_await as_result(timeout(1ms, task_group::run(spawns_and_returns)));
+  EXPECT_FALSE(late.has_value());
+  EXPECT_EQ(late.error(), std::errc::timed_out);
+  bool went_on = false;
+  auto waits = [&]() -> task<> {
+    const auto n = co_await task_group::run(spawns_and_returns);
+    went_on = n == 1;
+  };
+  auto h = spawn(waits);
+  co_await this_task::sleep_for(1ms);
+  const auto none = co_await h.cancel();
+  EXPECT_FALSE(none.has_value());
+  EXPECT_FALSE(went_on);
+  // What the body cancels itself is not missing.
+  auto cancels = [](task_group& g) -> task<int> {
+    g.spawn(for_ever());
+    g.request_cancel();
+    co_return 2;
+  };
+  const auto two = co_await task_group::run(cancels);
+  EXPECT_EQ(two, 2);
+  EXPECT_EQ(counted::live(), 0);
 }
 
 ASTD_TEST(task_group, what_is_spawned_while_it_is_cancelled_does_not_begin) {

@@ -20,9 +20,25 @@
 #include <utility>
 
 namespace astd {
+
+template <class T>
+class task;
+
 namespace detail {
 
 struct awaiter_tag {};
+
+template <class A>
+inline constexpr bool is_named_task = false;
+template <class T>
+inline constexpr bool is_named_task<task<T>&> = true;
+template <class T>
+inline constexpr bool is_named_task<const task<T>&> = true;
+
+/// A task is awaited once, and given up by that. Said first, so that it is what the compiler says of a named one: its
+/// own lookup would only complain of a missing await_ready.
+template <class A>
+concept task_given_by_std_move = !is_named_task<A>;
 
 template <class A>
 concept has_member_co_await = requires(A&& a) { static_cast<A&&>(a).operator co_await(); };
@@ -52,7 +68,8 @@ concept awaiter = requires(std::remove_reference_t<W>& w) {
 
 /// Whatever can stand behind co_await in a task.
 template <class A>
-concept awaitable = requires { typename detail::awaiter_of<A>; } && detail::awaiter<detail::awaiter_of<A>>;
+concept awaitable = detail::task_given_by_std_move<A> && requires { typename detail::awaiter_of<A>; } &&
+                    detail::awaiter<detail::awaiter_of<A>>;
 
 /// What co_await gives for an A.
 template <awaitable A>

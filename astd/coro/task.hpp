@@ -104,6 +104,12 @@ class task_promise_base : public promise_base {
     else
       return affine_awaiter<A>(static_cast<A&&>(a));
   }
+  // Only for what the compiler says then.
+  template <class U>
+  task<U>&& await_transform(task<U>& t) {
+    static_assert(sizeof(U*) == 0, "a task is awaited once, and given up by that: write co_await std::move(task)");
+    return static_cast<task<U>&&>(t);
+  }
 
  protected:
   outcome<T>& result() noexcept { return static_cast<task_slot<T>&>(slot()).result; }

@@ -1,6 +1,7 @@
 // Whose elements would have to be moved from: the range is, by std::move.
 // compilers: clang gcc
 // expect: no matching function for call to .*join
+// says: task_given_by_std_move
 #include <astd/coro/join.hpp>
 
 #include <vector>

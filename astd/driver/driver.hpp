@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace astd::driver {
 
@@ -97,10 +98,12 @@ class driver {
   counters counters_;
 };
 
-/// A driver and why it is this one: "io_uring, kernel 6.1", "epoll: io_uring_setup: Operation not permitted".
+/// A driver and why it is this one: "io_uring, kernel 6.1", "epoll: io_uring_setup: Operation not permitted". Without a
+/// driver: `error`, and its text with what failed, "epoll_create1: Too many open files".
 struct selected {
   std::unique_ptr<driver> value;
   std::string reason;
+  std::error_code error;
 };
 
 struct options {
@@ -115,7 +118,7 @@ struct options {
 };
 
 /// Makes a driver for one loop; called on the thread that will own it. `automatic` tries io_uring and takes epoll
-/// on any failure; `uring` throws nothing either: value is then null and `reason` says why.
+/// on any failure; `uring` throws nothing either: value is then null, `error` and `reason` say why.
 [[nodiscard]] selected make_driver(const options& options);
 
 /// Carries `op` out by plain system calls in the calling thread, blocking if they block; sets op.result. Any thread.

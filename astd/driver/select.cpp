@@ -13,48 +13,45 @@ namespace astd::driver {
 namespace {
 
 selected make_uring(const options& options) {
-  selected result;
 #if ASTD_HAS_URING
-  result.value = make_uring_driver(options, result.reason);
+  selected result = make_uring_driver(options);
   if (result.value) {
     utsname system;
     result.reason =
         std::string("io_uring, kernel ") + (::uname(&system) == 0 ? system.release : "?") + ", " + result.reason;
   }
+  return result;
 #else
   static_cast<void>(options);
-  result.reason = "built without io_uring";
+  return {nullptr, "built without io_uring", std::make_error_code(std::errc::function_not_supported)};
 #endif
-  return result;
 }
 
-selected make_epoll(const options& options) {
+// `because`: of a driver.
+selected make_epoll(const options& options, const std::string& because) {
   int error = 0;
   const char* call = "";
   selected result;
   result.value = make_epoll_driver(options, error, call);
-  if (!result.value) result.reason = std::string(call) + ": " + std::strerror(-error);
+  if (result.value) {
+    result.reason = "epoll: " + because;
+  } else {
+    result.error = std::error_code(-error, std::system_category());
+    result.reason = std::string(call) + ": " + std::strerror(-error);
+  }
   return result;
 }
 
 }  // namespace
 
 selected make_driver(const options& options) {
-  if (options.want == choice::epoll) {
-    selected result = make_epoll(options);
-    result.reason = result.value ? "epoll: asked for" : "no driver: " + result.reason;
-    return result;
-  }
-  if (options.want == choice::automatic && !options.one_owner) {
-    selected result = make_epoll(options);
-    result.reason = (result.value ? "epoll: " : "no driver: " + result.reason + "; ") +
-                    std::string("threads take turns, and the kernel ends a ring's operations with their thread");
-    return result;
-  }
+  if (options.want == choice::epoll) return make_epoll(options, "asked for");
+  if (options.want == choice::automatic && !options.one_owner)
+    return make_epoll(options, "threads take turns, and the kernel ends a ring's operations with their thread");
   selected uring = make_uring(options);
   if (uring.value || options.want == choice::uring) return uring;
-  selected epoll = make_epoll(options);
-  epoll.reason = (epoll.value ? "epoll: " : "no driver: " + epoll.reason + "; ") + uring.reason;
+  selected epoll = make_epoll(options, uring.reason);
+  if (!epoll.value) epoll.reason = uring.reason + "; " + epoll.reason;
   return epoll;
 }
 

@@ -142,6 +142,29 @@ TEST(select, falls_back_when_the_ring_is_there_and_cannot_be_used) {
             "");
 }
 
+TEST(select, without_descriptors_there_is_the_error_that_says_so) {
+  std::vector<choice> choices{choice::automatic, choice::epoll};
+  if (!asking_is_deadly() && make_driver({.want = choice::uring}).value) choices.push_back(choice::uring);
+  for (choice want : choices) {
+    EXPECT_EQ(in_a_child([&]() -> std::string {
+                const int next = ::dup(0);
+                ::close(next);
+                // From none that are free to one too few.
+                for (rlim_t free = 0; free < 8; ++free) {
+                  const rlimit limit{static_cast<rlim_t>(next) + free, 4096};
+                  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return "setrlimit";
+                  selected s = make_driver({.want = want});
+                  if (s.value) return free == 0 ? "a driver without a descriptor" : "";
+                  if (s.error != std::errc::too_many_files_open) return "code: " + s.error.message();
+                  if (!s.reason.ends_with(": Too many open files")) return "reason: " + s.reason;
+                  if (s.reason.find(": 24") != std::string::npos) return "number: " + s.reason;
+                }
+                return "no driver with eight descriptors";
+              }),
+              "");
+  }
+}
+
 TEST(select, without_epoll_pwait2_waits_are_whole_milliseconds) {
   for (int error : {ENOSYS, EPERM}) {
     EXPECT_EQ(in_a_child([&]() -> std::string {

@@ -147,13 +147,11 @@ void PrintTo(const setup& value, std::ostream* out) { *out << value.name; }
 
 selected make_test_driver(const test_options& wanted) {
   if (!wanted.old_kernel) return make_driver(wanted);
-  selected result;
 #if ASTD_HAS_URING
-  result.value = make_old_uring_driver(wanted, result.reason);
+  return make_old_uring_driver(wanted);
 #else
-  result.reason = "built without io_uring";
+  return {nullptr, "built without io_uring", std::make_error_code(std::errc::function_not_supported)};
 #endif
-  return result;
 }
 
 test_options on_each_driver::wanted() {

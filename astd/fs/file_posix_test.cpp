@@ -8,15 +8,18 @@
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
+#include <astd/time/timeout.hpp>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 namespace astd::fs {
 namespace {
@@ -92,6 +95,35 @@ ASTD_TEST(whole_file, may_have_more_than_its_size_says) {
   const std::string zero = co_await read_to_string("/dev/null");
   EXPECT_EQ(zero, "");
 }
+
+// Nothing but holes, and far more than can be read or written within the test's deadlines.
+constexpr std::size_t enormous = std::size_t{2} << 30;
+
+task<> cuts_off_what_is_enormous() {
+  using namespace std::chrono_literals;
+  scratch here;
+  const path name = here.made("holes", "");
+  std::filesystem::resize_file(name, enormous);
+  const auto text = co_await as_result(timeout(20ms, read_to_string(name)));
+  EXPECT_EQ(text.error(), std::errc::timed_out);
+  const auto bytes = co_await as_result(timeout(20ms, read(name)));
+  EXPECT_EQ(bytes.error(), std::errc::timed_out);
+
+  // Memory that is never touched is all the same page of zeros.
+  void* const zeros = ::mmap(nullptr, enormous, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (zeros == MAP_FAILED) co_return;
+  const auto written = co_await as_result(timeout(20ms, write(here / "part", {zeros, enormous})));
+  EXPECT_EQ(written.error(), std::errc::timed_out);
+  if (std::filesystem::exists(here / "part")) EXPECT_LT(std::filesystem::file_size(here / "part"), enormous);
+  // A device that takes and gives everything inside the call.
+  const auto taken = co_await as_result(timeout(20ms, read_to_string("/dev/zero")));
+  EXPECT_EQ(taken.error(), std::errc::timed_out);
+  ::munmap(zeros, enormous);
+}
+
+// On a worker, whom the monitor watches, and on a thread of somebody else's, which only looks at the clock by itself.
+ASTD_TEST(whole_file, is_cut_off_between_two_pieces) { co_await cuts_off_what_is_enormous(); }
+TEST(whole_file, is_cut_off_between_two_pieces_where_nobody_else_watches) { block_on(cuts_off_what_is_enormous()); }
 
 ASTD_TEST(whole_file, errors_name_the_path) {
   scratch here;

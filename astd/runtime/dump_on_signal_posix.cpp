@@ -1,4 +1,5 @@
 #include <astd/base/error.hpp>
+#include <astd/driver/wakeup.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/dump_on_signal.hpp>
 #include <astd/runtime/native_thread.hpp>
@@ -50,6 +51,22 @@ void print_all(const std::string& text) noexcept {
   }
 }
 
+void open_pipe(int (&ends)[2]) {
+  int made[2];
+  int error = ::pipe2(made, O_CLOEXEC) == 0 ? 0 : errno;
+  if (error == 0) {
+    for (int& end : made)
+      if (end = driver::above_standard(end); end < 0) error = errno;
+    if (error != 0)
+      for (int end : made)
+        if (end >= 0) ::close(end);
+  }
+  if (error != 0) throw_failure(failure(std::error_code(error, std::system_category()), "dump_signal:", "pipe"));
+  ::fcntl(made[1], F_SETFL, O_NONBLOCK);
+  ends[0] = made[0];
+  ends[1] = made[1];
+}
+
 void serve(int descriptor) {
   name_this_thread("astd-dump");
   for (;;) {
@@ -88,9 +105,7 @@ void dump_on_signal(runtime_core& core, int signal) {
   dumper& d = instance();
   std::lock_guard guard(d.lock);
   if (d.pipe[0] < 0) {
-    if (::pipe2(d.pipe, O_CLOEXEC) != 0)
-      throw_failure(failure(std::error_code(errno, std::system_category()), "dump_signal:", "pipe"));
-    ::fcntl(d.pipe[1], F_SETFL, O_NONBLOCK);
+    open_pipe(d.pipe);
     wake_descriptor.store(d.pipe[1], std::memory_order_relaxed);
     std::thread(serve, d.pipe[0]).detach();
   }

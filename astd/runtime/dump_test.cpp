@@ -22,6 +22,9 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace {
 
 using namespace astd;
@@ -299,6 +302,17 @@ TEST_F(dump_on_signal, prints_the_tasks_and_goes_on) {
         std::exit(0);
       },
       testing::ExitedWithCode(0), "runtime 'signalled'.*seen by signal.*runtime 'signalled'.*went on");
+}
+
+TEST_F(dump_on_signal, keeps_off_the_numbers_of_standard_input_and_output) {
+  EXPECT_EXIT(
+      {
+        ::close(0);
+        ::close(1);
+        runtime rt({.workers = 1, .dump_signal = SIGUSR1});
+        std::_Exit(::fcntl(0, F_GETFD) == -1 && ::fcntl(1, F_GETFD) == -1 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <astd/runtime/loop.hpp>
 
 #include <cerrno>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace astd::detail {
@@ -10,8 +12,13 @@ namespace astd::detail {
 void loop::open() {
   if (is_open()) return;
   driver::selected made = driver::make_driver(options_);
-  if (!made.value)
-    throw_failure(failure(std::make_error_code(std::errc::function_not_supported), "driver:", made.reason));
+  if (!made.value) {
+    // The error's own text is at the end of most, and follows in any case.
+    std::string_view reason = made.reason;
+    if (const std::string text = ": " + made.error.message(); reason.ends_with(text))
+      reason.remove_suffix(text.size());
+    throw_failure(failure(made.error, "driver:", reason));
+  }
   spin_guard guard(lock_);
   reason_ = std::move(made.reason);
   owned_driver_ = std::move(made.value);

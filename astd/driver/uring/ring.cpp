@@ -14,7 +14,7 @@ namespace astd::driver {
 
 namespace {
 
-std::string because(const char* call, int error) { return std::string(call) + ": " + std::strerror(error); }
+refusal because(const char* call, int error) { return {error, std::string(call) + ": " + std::strerror(error)}; }
 
 // 2: nobody may. Asked before the first try, because a sandbox may answer the try itself with a fatal signal.
 bool disabled_by_sysctl() noexcept {
@@ -65,8 +65,8 @@ ring::~ring() {
   if (opened_) io_uring_queue_exit(&ring_);
 }
 
-std::string ring::open(bool shared, bool one_owner, kernel age) {
-  if (disabled_by_sysctl()) return "io_uring is off (kernel.io_uring_disabled = 2)";
+refusal ring::open(bool shared, bool one_owner, kernel age) {
+  if (disabled_by_sysctl()) return {EPERM, "io_uring is off (kernel.io_uring_disabled = 2)"};
   int result = -EINVAL;
   for (unsigned wanted : flags) {
     if (shared && (wanted & IORING_SETUP_DEFER_TASKRUN)) continue;
@@ -92,7 +92,7 @@ std::string ring::open(bool shared, bool one_owner, kernel age) {
   if (descriptor < 0) return because("fcntl (io_uring)", error);
   static_cast<void>(closed_rings.load(std::memory_order_acquire));
   if ((ring_.features & needed_features) != needed_features)
-    return "io_uring of this kernel is too old (before 5.11)";
+    return {ENOSYS, "io_uring of this kernel is too old (before 5.11)"};
   if (int refused = io_uring_ring_dontfork(&ring_)) return because("madvise (io_uring)", -refused);
   entries_ = ring_.sq.ring_entries;
   mask_ = ring_.cq.ring_entries - 1;
@@ -101,9 +101,9 @@ std::string ring::open(bool shared, bool one_owner, kernel age) {
   return probe(age);
 }
 
-std::string ring::probe(kernel age) {
+refusal ring::probe(kernel age) {
   io_uring_probe* found = io_uring_get_probe_ring(&ring_);
-  if (!found) return "io_uring_register: no list of operations";
+  if (!found) return {ENOSYS, "io_uring_register: no list of operations"};
   for (unsigned i = 0; i < found->ops_len; ++i) {
     if (found->ops[i].flags & IO_URING_OP_SUPPORTED) known_.set(found->ops[i].op);
   }
@@ -113,7 +113,7 @@ std::string ring::probe(kernel age) {
     for (unsigned operation : needed_operations) known_[operation] = all[operation];
   }
   for (unsigned operation : needed_operations) {
-    if (!known_[operation]) return "io_uring of this kernel lacks operation " + std::to_string(operation);
+    if (!known_[operation]) return {ENOSYS, "io_uring of this kernel lacks operation " + std::to_string(operation)};
   }
   // A filter may allow the setup and refuse the use.
   io_uring_sqe* entry = next_entry();
@@ -126,7 +126,7 @@ std::string ring::probe(kernel age) {
     nop = completion.res;
     return true;
   });
-  return nop == 0 ? std::string() : because("io_uring nop", -nop);
+  return nop == 0 ? refusal{} : because("io_uring nop", -nop);
 }
 
 std::string ring::description() const {

@@ -12,6 +12,12 @@ namespace astd::driver {
 /// Which kernel to behave as on: the tests pretend to have an old one.
 enum class kernel : std::uint8_t { present, oldest_supported };
 
+/// Why there is no ring: errno, and the same in words with what failed ("io_uring_setup: Operation not permitted").
+struct refusal {
+  int error = 0;  // 0: there is one
+  std::string reason;
+};
+
 /// The submission side belongs to whoever holds the loop's lock; only enter() makes system calls. The owner may
 /// enter() without the lock with what publish() told it.
 class ring {
@@ -21,8 +27,7 @@ class ring {
   ring& operator=(const ring&) = delete;
   ~ring();
 
-  /// Empty on success, else the reason: "io_uring_setup: Operation not permitted".
-  [[nodiscard]] std::string open(bool shared, bool one_owner = true, kernel age = kernel::present);
+  [[nodiscard]] refusal open(bool shared, bool one_owner = true, kernel age = kernel::present);
 
   /// Whether the kernel knows the operation.
   [[nodiscard]] bool knows(unsigned operation) const noexcept { return known_[operation]; }
@@ -81,7 +86,7 @@ class ring {
   }
 
  private:
-  [[nodiscard]] std::string probe(kernel age);
+  [[nodiscard]] refusal probe(kernel age);
 
   io_uring ring_{};
   bool opened_ = false;

@@ -7,6 +7,7 @@
 #include <astd/driver/uring/uring_driver.hpp>
 
 #include <cerrno>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -44,7 +45,7 @@ class uring_driver final : public native_driver {
  public:
   uring_driver(blocking_executor* blocking, kernel age) noexcept
       : native_driver(blocking), wake_multishot_(age == kernel::present), age_(age) {}
-  std::string open(bool shared, bool one_owner);
+  refusal open(bool shared, bool one_owner);
   std::string description() const { return ring_.description(); }
 
   std::string_view name() const noexcept override { return "uring"; }
@@ -103,8 +104,8 @@ class uring_driver final : public native_driver {
   bool hurry_ = false;
 };
 
-std::string uring_driver::open(bool shared, bool one_owner) {
-  if (int error = wakeup_.open()) return "eventfd: " + std::to_string(-error);
+refusal uring_driver::open(bool shared, bool one_owner) {
+  if (int error = wakeup_.open()) return {-error, std::string("eventfd: ") + std::strerror(-error)};
   return ring_.open(shared, one_owner, age_);
 }
 
@@ -429,10 +430,10 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
       // By a cancellation of what already ran on a kernel thread; else by nothing that concerns the submitter.
       if (op.cancel_asked) return end(op, -ECANCELED);
       if (op.code == opcode::close) break;
-      return send(op, place::kernel);
+      [[fallthrough]];
     case -ECANCELED:
       // Not asked for: the thread that had submitted it has ended, and the kernel drops what such a thread began. A
-      // connect goes on in the socket.
+      // connect goes on in the socket, whatever cut it short.
       if (op.cancel_asked) break;
       return send(op, op.code == opcode::connect ? place::polling : place::kernel);
     case -ECONNABORTED:
@@ -492,26 +493,21 @@ void uring_driver::wait(detail::instant deadline) noexcept {
   wakeup_.acknowledge();
 }
 
-std::unique_ptr<driver> make(const options& options, std::string& reason, kernel age) {
+selected refused(refusal why) {
+  return {nullptr, std::move(why.reason), std::error_code(why.error, std::system_category())};
+}
+
+selected make(const options& options, kernel age) {
   std::unique_ptr<uring_driver> made(new (std::nothrow) uring_driver(options.blocking, age));
-  if (!made) {
-    reason = "no memory";
-    return nullptr;
-  }
-  reason = made->open(options.shared, options.one_owner);
-  if (!reason.empty()) return nullptr;
-  reason = made->description();
-  return made;
+  if (!made) return refused({ENOMEM, std::strerror(ENOMEM)});
+  if (refusal why = made->open(options.shared, options.one_owner); why.error != 0) return refused(std::move(why));
+  std::string description = made->description();
+  return {std::move(made), std::move(description), {}};
 }
 
 }  // namespace
 
-std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason) {
-  return make(options, reason, kernel::present);
-}
-
-std::unique_ptr<driver> make_old_uring_driver(const options& options, std::string& reason) {
-  return make(options, reason, kernel::oldest_supported);
-}
+selected make_uring_driver(const options& options) { return make(options, kernel::present); }
+selected make_old_uring_driver(const options& options) { return make(options, kernel::oldest_supported); }
 
 }  // namespace astd::driver

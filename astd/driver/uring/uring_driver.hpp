@@ -4,16 +4,13 @@
 
 #include <astd/driver/driver.hpp>
 
-#include <memory>
-#include <string>
-
 namespace astd::driver {
 
-/// Null on failure. `reason`: why, or what was got ("256 entries, deferred task work").
-[[nodiscard]] std::unique_ptr<driver> make_uring_driver(const options& options, std::string& reason);
+/// `reason` of a driver: what was got ("256 entries, deferred task work").
+[[nodiscard]] selected make_uring_driver(const options& options);
 
 /// The same as on the oldest kernel that will do, on any: none of the setup flags, no operation that can be carried
 /// out otherwise, no multishot poll, sockets that are waited for and then called. For the tests.
-[[nodiscard]] std::unique_ptr<driver> make_old_uring_driver(const options& options, std::string& reason);
+[[nodiscard]] selected make_old_uring_driver(const options& options);
 
 }  // namespace astd::driver

@@ -138,8 +138,8 @@ INSTANTIATE_TEST_SUITE_P(among, fairness, testing::ValuesIn([] {
                              for (const unsigned workers : {1u, 2u}) all.push_back({k, workers});
                            return all;
                          }()),
-                         [](const auto& info) {
-                           return info.param.busy.name + std::string("_") + std::to_string(info.param.workers);
+                         [](const auto& about) {
+                           return about.param.busy.name + std::string("_") + std::to_string(about.param.workers);
                          });
 
 // Between two of its own turns its children run: they do not pile up behind it.

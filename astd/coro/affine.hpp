@@ -57,6 +57,7 @@ class affine_awaiter {
   auto await_suspend(std::coroutine_handle<P> awaiting) {
     promise_base& promise = awaiting.promise();
     chain_ = &promise.in();
+    chain_->settle();
     chain_->set_suspended(&promise, nullptr);
     hop_ = make_affine_hop(*as_resumable(awaiting), chain_->on()).handle;
     // The inner awaiter may resume the hop, and another thread this coroutine, before its await_suspend returns: what

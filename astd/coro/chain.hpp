@@ -56,6 +56,17 @@ class chain {
   /// For an owner that never started it.
   void set_stopped() noexcept { stopped_ = true; }
 
+  /// Whether it is a task's outermost chain that has not suspended since it began: only its thread knows of it so far.
+  /// Whatever is to outlast the first suspension is done then, by executor::settle(); a task that ends before is spared
+  /// it.
+  [[nodiscard]] bool is_fresh() const noexcept { return fresh_; }
+  void set_fresh(bool fresh) noexcept { fresh_ = fresh; }
+  /// To be called before anyone else can resume the chain.
+  void settle() noexcept {
+    if (fresh_) [[unlikely]]
+      executor_->settle(*task_);
+  }
+
   [[nodiscard]] resumable& end() noexcept { return end_; }
   [[nodiscard]] executor& on() const noexcept { return *executor_; }
   [[nodiscard]] task_header* task() const noexcept { return task_; }
@@ -90,6 +101,7 @@ class chain {
   task_header* task_ = nullptr;
   const local_binding* locals_ = nullptr;
   bool stopped_ = false;
+  bool fresh_ = false;
 };
 
 /// The chain that this thread is running, or null outside of tasks.
@@ -131,12 +143,19 @@ class suspension : protected resumable {
   ~suspension() = default;
 
   void attach(const await_context& c) noexcept {
+    c.in->settle();
+    attach_quietly(c);
+    c.in->set_suspended(c.frame, this);
+  }
+  /// Without a word to the chain: it will go on, on this thread, before anyone asks where it stands. If not, attach_late()
+  /// makes up for it.
+  void attach_quietly(const await_context& c) noexcept {
     chain_ = c.in;
     continuation_ = c.continuation;
     second_ = c.frame;
     chain_stays_ = c.chain_stays;
-    c.in->set_suspended(c.frame, this);
   }
+  void attach_late() noexcept { chain_->set_suspended(frame(), this); }
 
   /// Makes the operation known to cancellers. False: a stop was requested; return stop() then.
   [[nodiscard]] bool publish() noexcept {

@@ -8,6 +8,8 @@
 
 namespace astd::detail {
 
+struct task_header;
+
 /// How soon something that became ready should run.
 enum class urgency : std::uint8_t {
   next,    // right after the current task: it was just handed something
@@ -18,6 +20,9 @@ class executor {
  public:
   /// Runs `r` (by run()) on this executor, later. Any thread. Never fails: `r` carries its own link.
   virtual void schedule(resumable& r, urgency how) noexcept = 0;
+  /// On the thread that runs `t`, which was fresh until now (see chain): it is about to suspend for the first time, and
+  /// then anyone may resume it.
+  virtual void settle(task_header&) noexcept {}
 
  protected:
   ~executor() = default;

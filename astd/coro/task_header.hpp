@@ -20,6 +20,7 @@ namespace astd::detail {
 
 class runtime_core;
 class task_registry;
+class join_waiter;
 struct task_extras;
 
 /// Where a coroutine's outcome goes if it has one.
@@ -37,7 +38,8 @@ struct task_header : list_node {
   std::atomic<std::uintptr_t> join{0};
   std::uint64_t id;
   runtime_core* runtime = nullptr;    // floor 3: whose task it is
-  task_registry* registry = nullptr;  // whose list it is in, once it has begun
+  task_registry* registry = nullptr;  // whose list it is in, if it is in one
+  join_waiter* joined_here = nullptr;  // while it is fresh: who waits for it without having published that
   task_extras* extras = nullptr;      // name, task locals, group: only if it has any
   bool is_blocking_call = false;      // runs on a thread that no dump can hold; set before it is launched
 

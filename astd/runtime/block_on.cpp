@@ -7,6 +7,7 @@
 namespace astd::detail {
 
 blocking_root::entry::entry(runtime_core& core) : core_(core), outer_(current_chain()) {
+  settle_current_task();  // it holds the stack for longer than a turn
   // Inside a task, or a block_on, of this runtime: its loop goes on turning in here.
   if (worker* w = worker::current(); w && &w->runtime() == &core) {
     here_ = w;

@@ -365,6 +365,7 @@ std::string heading_of(const task_header& t) {
 }  // namespace
 
 std::string runtime_core::dump_tasks() {
+  settle_current_task();
   std::lock_guard one_at_a_time(dump_lock_);
   worker* const me = worker::current();
   // Hold every loop between two tasks. A worker that is in a task for longer is not waited for, and that task's chain
@@ -372,18 +373,25 @@ std::string runtime_core::dump_tasks() {
   each_loop([me](worker& w) {
     if (&w != me) w.ask_to_pause(true);
   });
-  std::vector<std::uint64_t> running;
+  struct seen {
+    std::uint64_t id;
+    bool listed;
+  };
+  std::vector<seen> running;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
   each_loop([&](worker& w) {
     while (&w != me && w.active() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-    if (&w == me || w.active()) running.push_back(w.running().task_id.load(std::memory_order_relaxed));
+    if (&w != me && !w.active()) return;
+    running.push_back({w.running().task_id.load(std::memory_order_relaxed), false});
   });
   std::string out;
   std::size_t count = 0;
   const auto describe = [&](task_header& t) {
     ++count;
     out += heading_of(t);
-    if (std::find(running.begin(), running.end(), t.id) != running.end()) {
+    if (const auto r = std::find_if(running.begin(), running.end(), [&](const seen& s) { return s.id == t.id; });
+        r != running.end()) {
+      r->listed = true;
       out += "\n  running\n";
       return;
     }
@@ -397,6 +405,12 @@ std::string runtime_core::dump_tasks() {
   };
   outside_tasks_.each(describe);
   each_loop([&](worker& w) { w.tasks().each(describe); });
+  // Those that have never been suspended are in no list.
+  for (const seen& s : running) {
+    if (s.id == 0 || s.listed) continue;
+    ++count;
+    out += "task " + std::to_string(s.id) + "\n  running, never suspended so far\n";
+  }
   std::size_t ready = 0;
   for (const shared_queue& q : injected_) ready += q.size();
   each_loop([&](worker& w) { ready += w.queued(); });

@@ -7,6 +7,7 @@
 #include <astd/runtime/idle_set.hpp>
 #include <astd/runtime/monitor.hpp>
 #include <astd/runtime/runtime.hpp>
+#include <astd/runtime/settle.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
 #include <astd/runtime/visitors.hpp>
@@ -32,6 +33,7 @@ class runtime_core final : public executor {
   // ---- scheduling
   /// Runs `r` on the workers: on the calling one if it is one of ours, else on whichever is free first.
   void schedule(resumable& r, urgency how) noexcept override;
+  void settle(task_header& t) noexcept override { settle_task(t); }
   void inject(resumable& r) noexcept;
   [[nodiscard]] work_chain<resumable> take_injected(worker& by) noexcept;
   [[nodiscard]] bool any_injected() const noexcept;

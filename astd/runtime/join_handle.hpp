@@ -43,6 +43,11 @@ class join_waiter : public suspension {
   /// By the task, when it has ended: what to go on with, or null.
   [[nodiscard]] resumable* task_ended() noexcept { return finish(false); }
   [[nodiscard]] executor& waits_on() const noexcept { return in()->on(); }
+  [[nodiscard]] chain& waits_in() const noexcept { return *in(); }
+  /// See settle.hpp: the task, which runs on this thread, is about to suspend after all.
+  void publish_late() noexcept;
+  /// By a task that has ended and was fresh to its end.
+  [[nodiscard]] resumable* ended_fresh() noexcept { return go_on(); }
   /// Whether the task was stopped. Once it has ended.
   [[nodiscard]] bool was_stopped() const noexcept { return task_->root.stopped(); }
 
@@ -52,6 +57,9 @@ class join_waiter : public suspension {
   [[nodiscard]] bool ended() const noexcept { return task_->join.load(std::memory_order_acquire) == join_done; }
   [[nodiscard]] resumable* wait(const await_context& c) noexcept;
   task_header* task_;
+
+ private:
+  [[nodiscard]] resumable* enter_task() noexcept;
 };
 
 std::string_view name_of_task(const task_header& t) noexcept;

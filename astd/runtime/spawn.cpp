@@ -1,6 +1,7 @@
 #include <astd/base/assert.hpp>
 #include <astd/base/error.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/settle.hpp>
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/task_extras.hpp>
 #include <astd/runtime/task_group.hpp>
@@ -112,9 +113,7 @@ void launch_inline(task_header& t, const spawn_place& place) noexcept {
   run(t.root.end());
 }
 
-namespace {
-
-// Where a task that this thread runs belongs. A thread in block_on has only what was spawned for it alone.
+// A thread in block_on has only what was spawned for it alone.
 task_registry& registry_of(const task_header& t) noexcept {
   worker* const w = worker::current();
   const bool here =
@@ -122,12 +121,14 @@ task_registry& registry_of(const task_header& t) noexcept {
   return here ? w->tasks() : t.runtime->outside_tasks();
 }
 
-}  // namespace
-
-bool begin_task(task_header& t) noexcept { return registry_of(t).add(t) && !t.root.cancel_requested(); }
+bool begin_task(task_header& t) noexcept {
+  t.root.set_fresh(true);
+  if (t.extras) settle_task(t);  // what has a name is to be found under it even while it runs
+  return !registry_of(t).closed() && !t.root.cancel_requested();
+}
 
 void before_frame_ends(task_header& t) noexcept {
-  t.registry->remove(t);
+  if (t.registry) t.registry->remove(t);
   set_current_chain(&t.root);  // destructors may ask who they are
 }
 
@@ -143,6 +144,10 @@ resumable* end_task(task_header& t, bool& gone) noexcept {
 }
 
 resumable* tell_joiner(task_header& t, bool& gone) noexcept {
+  if (t.joined_here) {
+    t.join.store(join_done, std::memory_order_relaxed);  // nobody but the joiner will look
+    return t.joined_here->ended_fresh();
+  }
   // acq_rel: the joiner sees the result; we see what it prepared for us.
   const std::uintptr_t before = t.join.exchange(join_done, std::memory_order_acq_rel);
   if (before == join_running || before == join_refused) return nullptr;
@@ -156,24 +161,38 @@ resumable* tell_joiner(task_header& t, bool& gone) noexcept {
 }
 
 resumable* join_waiter::wait(const await_context& c) noexcept {
+  // If it is what this worker would run next, go on with it directly: see settle.hpp.
+  executor& on = task_->root.on();
+  if (worker* w = worker::current(); w && c.chain_stays && w->runs(on) && w->runs(c.in->on()) && !c.in->cancel_requested() &&
+      w->spend() && w->take_back(task_->root.end())) {
+    attach_quietly(c);
+    task_->joined_here = this;
+    return &task_->root.end();
+  }
   attach(c);
   if (!publish()) return stop();
-  // What is needed is read before the task can see us: it may end, and we with it, right after.
-  resumable* const start = &task_->root.end();
-  executor& on = task_->root.on();
+  return enter_task();
+}
+
+void join_waiter::publish_late() noexcept {
+  executor& on = waits_on();
+  attach_late();
+  if (resumable* const next = publish() ? enter_task() : stop()) on.schedule(*next, urgency::next);
+}
+
+// The suspension is published.
+resumable* join_waiter::enter_task() noexcept {
   std::uintptr_t seen = join_running;
-  // release: the task's exchange sees us whole. acquire: its result, if it has ended.
-  if (!task_->join.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(this), std::memory_order_acq_rel,
-                                           std::memory_order_acquire)) {
-    if (seen == join_refused && task_->join.compare_exchange_strong(seen, join_running, std::memory_order_acq_rel,
-                                                                    std::memory_order_acquire))
-      return finish(true);
-    ASTD_ASSERT(seen == join_done, "a join_handle was awaited while another await of it was under way");
-    return finish(false);
-  }
-  // If it is what this worker would run next, go on with it directly.
-  if (worker* w = worker::current(); w && &on == &w->runtime() && w->spend() && w->take_back(*start)) return start;
-  return nullptr;
+  // release: the task's exchange sees us whole. acquire: its result, if it has ended. After it the task may end, and we
+  // with it, at once.
+  if (task_->join.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(this), std::memory_order_acq_rel,
+                                          std::memory_order_acquire))
+    return nullptr;
+  if (seen == join_refused && task_->join.compare_exchange_strong(seen, join_running, std::memory_order_acq_rel,
+                                                                  std::memory_order_acquire))
+    return finish(true);
+  ASTD_ASSERT(seen == join_done, "a join_handle was awaited while another await of it was under way");
+  return finish(false);
 }
 
 void join_waiter::request_stop() noexcept {

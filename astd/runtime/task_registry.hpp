@@ -1,5 +1,5 @@
-// The tasks that have begun on one worker and have not ended: for dumps, and to end them all. And how many there are,
-// with those that are ready but have not begun.
+// The tasks that have begun on one worker and were suspended there first: for dumps, and to end them all. And how many
+// there are, with those that are ready but have not begun, and those that have never been suspended.
 #pragma once
 
 #include <astd/base/config.hpp>
@@ -18,12 +18,12 @@ class alignas(cache_line_pair) task_registry {
   /// `shared`: several threads count here, not only the worker whose it is.
   explicit task_registry(bool shared) noexcept : shared_(shared) {}
 
-  /// False: the runtime is closing; the task is to end before it begins.
+  /// False: the runtime is closing; the task is to end.
   bool add(task_header& t) noexcept {
     t.registry = this;
     spin_guard guard(lock_);
     tasks_.push_back(t);
-    return !closed_;
+    return !closed();
   }
   /// Any thread.
   void remove(task_header& t) noexcept {
@@ -37,10 +37,13 @@ class alignas(cache_line_pair) task_registry {
     spin_guard guard(lock_);
     for (task_header* t = tasks_.front(); t; t = tasks_.after(*t)) f(*t);
   }
+  /// Before the tasks in here are asked to end: those that are not yet in here see it when they come.
   void set_closed(bool closed) noexcept {
     spin_guard guard(lock_);
-    closed_ = closed;
+    closed_.store(closed, std::memory_order_relaxed);
   }
+  /// A hint, but under the lock.
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
 
   // Where a task is counted when it is launched and when it has ended need not be the same; only the sums over all
   // registries agree. By the owner, or by anyone if shared.
@@ -63,11 +66,14 @@ class alignas(cache_line_pair) task_registry {
       n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
   spin_lock lock_;
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};
   const bool shared_;
   intrusive_list<task_header> tasks_;
   std::atomic<std::uint64_t> launched_{0};
   std::atomic<std::uint64_t> ended_{0};
 };
+
+/// Where a task that this thread runs belongs.
+task_registry& registry_of(const task_header& t) noexcept;
 
 }  // namespace astd::detail

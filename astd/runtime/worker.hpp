@@ -19,6 +19,7 @@
 #include <astd/coro/executor.hpp>
 #include <astd/runtime/loop.hpp>
 #include <astd/runtime/ready_list.hpp>
+#include <astd/runtime/settle.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
 #include <astd/runtime/visitors.hpp>
@@ -120,6 +121,7 @@ class worker {
    public:
     explicit pinned(worker& w) noexcept : worker_(w) {}
     void schedule(resumable& r, urgency how) noexcept override;
+    void settle(task_header& t) noexcept override { settle_task(t); }
 
    private:
     worker& worker_;

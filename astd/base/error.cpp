@@ -1,3 +1,4 @@
+#include <astd/base/assert.hpp>
 #include <astd/base/error.hpp>
 
 #include <atomic>
@@ -15,42 +16,74 @@
 
 namespace astd {
 
+namespace {
+
+// The categories that have been met, by number. There are few in a program and they live for ever, so that a code fits
+// into one word beside the number of its category.
+constexpr unsigned most_categories = 1024;
+constinit std::atomic<const std::error_category*> categories[most_categories] = {};
+
+unsigned number_of(const std::error_category& category) noexcept {
+  for (unsigned i = 0; i < most_categories; ++i) {
+    const std::error_category* known = categories[i].load(std::memory_order_acquire);
+    // release: whoever finds it uses the category.
+    if (!known && categories[i].compare_exchange_strong(known, &category, std::memory_order_acq_rel)) return i;
+    if (known == &category) return i;
+  }
+  detail::assertion_failed("more than 1024 error categories in one program");
+}
+
+}  // namespace
+
 // The text follows the struct in the same allocation.
-struct failure::shared_text {
-  std::atomic<unsigned> owners{1};
+struct failure::shared {
+  std::error_code code;
   std::size_t size;
+  std::atomic<unsigned> owners{1};
 };
+
+std::uint64_t failure::in_place(std::error_code code) noexcept {
+  return std::uint64_t(static_cast<std::uint32_t>(code.value())) << 32 | number_of(code.category()) << 1 | 1;
+}
 
 failure::failure(std::error_code code, std::string_view subject) noexcept : failure(code, {}, subject) {}
 
-failure::failure(std::error_code code, std::string_view action, std::string_view subject) noexcept : code_(code) {
+failure::failure(std::error_code code, std::string_view action, std::string_view subject) noexcept : failure(code) {
   const std::size_t gap = action.empty() || subject.empty() ? 0 : 1;
   const std::size_t size = action.size() + gap + subject.size();
   if (size == 0) return;
-  void* memory = ::operator new(sizeof(shared_text) + size, std::nothrow);
+  void* memory = ::operator new(sizeof(shared) + size, std::nothrow);
   if (!memory) return;
-  text_ = ::new (memory) shared_text{.size = size};
-  char* out = reinterpret_cast<char*>(text_ + 1);
+  auto* const made = ::new (memory) shared{.code = code, .size = size};
+  char* out = reinterpret_cast<char*>(made + 1);
   if (!action.empty()) std::memcpy(out, action.data(), action.size());
   if (gap) out[action.size()] = ' ';
   if (!subject.empty()) std::memcpy(out + action.size() + gap, subject.data(), subject.size());
+  bits_ = reinterpret_cast<std::uintptr_t>(made);
 }
 
-failure::failure(const failure& other) noexcept : code_(other.code_), text_(other.text_) {
-  if (text_) text_->owners.fetch_add(1, std::memory_order_relaxed);
+failure::failure(const failure& other) noexcept : bits_(other.bits_) {
+  if (is_shared()) get()->owners.fetch_add(1, std::memory_order_relaxed);
 }
 
 void failure::release() noexcept {
+  shared* const s = get();
   // acq_rel: the last owner frees what every other owner has read.
-  if (text_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    text_->~shared_text();
-    ::operator delete(static_cast<void*>(text_));
+  if (s->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    s->~shared();
+    ::operator delete(static_cast<void*>(s));
   }
 }
 
+std::error_code failure::code() const noexcept {
+  if (is_shared()) return get()->code;
+  const auto number = static_cast<std::uint32_t>(bits_) >> 1;
+  return {static_cast<int>(bits_ >> 32), *categories[number].load(std::memory_order_acquire)};
+}
+
 std::string_view failure::subject() const noexcept {
-  if (!text_) return {};
-  return {reinterpret_cast<const char*>(text_ + 1), text_->size};
+  if (!is_shared()) return {};
+  return {reinterpret_cast<const char*>(get() + 1), get()->size};
 }
 
 namespace {

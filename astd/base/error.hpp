@@ -11,6 +11,7 @@
 
 #include <astd/base/config.hpp>
 
+#include <cstdint>
 #include <exception>
 #include <string_view>
 #include <system_error>
@@ -19,36 +20,46 @@
 namespace astd {
 
 /// An error code with its subject, such as "connect 127.0.0.1:1". Copies share the subject's text, also between
-/// threads. An int's and two pointers' size; allocates only where a subject is given. If that allocation fails the
-/// subject is left out.
+/// threads. One pointer's size; allocates only where a subject is given. If that allocation fails the subject is left
+/// out.
 class failure {
  public:
-  failure() noexcept = default;
-  failure(std::error_code code) noexcept : code_(code) {}  // NOLINT: an error code is a failure
-  failure(std::errc code) noexcept : code_(std::make_error_code(code)) {}
+  failure() noexcept : failure(std::error_code()) {}
+  failure(std::error_code code) noexcept : bits_(in_place(code)) {}  // NOLINT: an error code is a failure
+  failure(std::errc code) noexcept : failure(std::make_error_code(code)) {}
   failure(std::error_code code, std::string_view subject) noexcept;
   /// `action` and `subject` are joined by a blank: ("open", "/tmp/x").
   failure(std::error_code code, std::string_view action, std::string_view subject) noexcept;
   failure(const failure& other) noexcept;
-  failure(failure&& other) noexcept : code_(other.code_), text_(std::exchange(other.text_, nullptr)) {}
+  /// What is moved from keeps its code without the subject.
+  failure(failure&& other) noexcept : bits_(other.bits_) {
+    if (is_shared()) [[unlikely]]
+      other.bits_ = in_place(code());
+  }
   failure& operator=(failure other) noexcept {
-    std::swap(code_, other.code_);
-    std::swap(text_, other.text_);
+    std::swap(bits_, other.bits_);
     return *this;
   }
   ~failure() {
-    if (text_) release();
+    if (is_shared()) [[unlikely]]
+      release();
   }
 
-  [[nodiscard]] const std::error_code& code() const noexcept { return code_; }
+  [[nodiscard]] std::error_code code() const noexcept;
   /// "connect 127.0.0.1:1", or empty.
   [[nodiscard]] std::string_view subject() const noexcept;
 
  private:
-  struct shared_text;
+  // Either a pointer to code and text, or, with the lowest bit set, the code itself: its value in the upper half, the
+  // number of its category between.
+  struct shared;
+  static std::uint64_t in_place(std::error_code code) noexcept;
+  [[nodiscard]] bool is_shared() const noexcept { return (bits_ & 1) == 0; }
+  [[nodiscard]] shared* get() const noexcept {
+    return reinterpret_cast<shared*>(static_cast<std::uintptr_t>(bits_));
+  }
   void release() noexcept;
-  std::error_code code_;
-  shared_text* text_ = nullptr;
+  std::uint64_t bits_;
 };
 
 /// What `co_await` throws when an operation failed: a std::system_error that also names what it concerned.

@@ -48,7 +48,7 @@ class affine_awaiter {
   explicit affine_awaiter(A&& a) : inner_(detail::get_awaiter(static_cast<A&&>(a))) {}
   affine_awaiter(affine_awaiter&&) = delete;
   ~affine_awaiter() {
-    if (chain_) chain_->set_suspended(nullptr, nullptr);
+    if (chain_) chain_->set_running();
     if (hop_) hop_.destroy();
   }
 
@@ -58,7 +58,7 @@ class affine_awaiter {
     promise_base& promise = awaiting.promise();
     chain_ = &promise.in();
     chain_->settle();
-    chain_->set_suspended(&promise, nullptr);
+    chain_->set_suspended_elsewhere(promise);
     hop_ = make_affine_hop(*as_resumable(awaiting), chain_->on()).handle;
     // The inner awaiter may resume the hop, and another thread this coroutine, before its await_suspend returns: what
     // it returns is all we use afterwards.

@@ -20,6 +20,12 @@ void set_current_chain(chain* c) noexcept {
 
 running_note* set_running_note(running_note* to) noexcept { return std::exchange(this_thread_state.note, to); }
 
+promise_base* chain::innermost() const noexcept {
+  if (suspended_ & 1) return reinterpret_cast<promise_base*>(suspended_ - 1);
+  const suspension* const in = suspended_in();
+  return in ? in->frame() : nullptr;
+}
+
 void chain::request_cancel() noexcept {
   // acquire: pairs with the release in publish(), whose operation we are about to use. release: whoever finds
   // "requested" sees what led to the request.
@@ -32,12 +38,12 @@ void suspension::unwind(resumable* r) {
   chain& c = *self.chain_;
   promise_base* frame = self.frame();
   set_current_chain(&c);  // destructors may ask who they are
-  c.set_suspended(nullptr, nullptr);
+  c.set_running();
   // From here on `self` may be gone: it lives in the innermost frame, or in the chain's owner.
   while (frame) {
-    frame_slot& slot = frame->slot();
-    frame = slot.parent();
-    slot.destroy_frame();
+    promise_base* const outer = frame->parent();
+    frame->destroy_frame();
+    frame = outer;
   }
   c.stopped_ = true;
   resumable* const end = &c.end_;

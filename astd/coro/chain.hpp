@@ -36,13 +36,12 @@ class chain {
 
   /// `ended` is called (as a resumable) when the outermost await has ended or everything was unwound; stopped()
   /// tells which.
-  chain(resume_function ended, executor& on, task_header* task) noexcept
-      : end_(ended, this), executor_(&on), task_(task) {}
+  chain(resume_function ended, executor& on, task_header* task) noexcept : end_(ended, task), executor_(&on) {}
   /// A branch of another chain; begin_in() says of which, before it starts.
-  explicit chain(resume_function ended) noexcept : end_(ended, this) {}
+  explicit chain(resume_function ended) noexcept : end_(ended) {}
   void begin_in(const chain& outer) noexcept {
     executor_ = outer.executor_;
-    task_ = outer.task_;
+    end_.second_ = outer.end_.second_;
     locals_ = outer.locals_;
   }
 
@@ -64,41 +63,43 @@ class chain {
   /// To be called before anyone else can resume the chain.
   void settle() noexcept {
     if (fresh_) [[unlikely]]
-      executor_->settle(*task_);
+      executor_->settle(*task());
   }
 
   [[nodiscard]] resumable& end() noexcept { return end_; }
   [[nodiscard]] executor& on() const noexcept { return *executor_; }
-  [[nodiscard]] task_header* task() const noexcept { return task_; }
+  [[nodiscard]] task_header* task() const noexcept { return static_cast<task_header*>(end_.second_); }
   /// The innermost of the values that task_local::with() has bound for this chain.
   [[nodiscard]] const local_binding* locals() const noexcept { return locals_; }
   void set_locals(const local_binding* innermost) noexcept { locals_ = innermost; }
 
   // For dumps, and only while nobody runs the chain:
   /// The frame that awaits whatever the chain is suspended in; null while it runs, and if it has no frame.
-  [[nodiscard]] promise_base* innermost() const noexcept { return innermost_; }
+  [[nodiscard]] promise_base* innermost() const noexcept;
   /// What it is, or was last, suspended in; null while it runs, and if that is not astd's.
-  [[nodiscard]] const suspension* suspended_in() const noexcept { return suspended_in_; }
+  [[nodiscard]] const suspension* suspended_in() const noexcept {
+    return suspended_ & 1 ? nullptr : reinterpret_cast<const suspension*>(suspended_);
+  }
   /// Whether that has ended, so that the chain is only waiting for its turn.
   [[nodiscard]] bool is_ready() const noexcept { return slot_.load(std::memory_order_acquire) == empty; }
-  void set_suspended(promise_base* innermost, const suspension* in) noexcept {
-    innermost_ = innermost;
-    suspended_in_ = in;
+  void set_suspended(const suspension& in) noexcept { suspended_ = reinterpret_cast<std::uintptr_t>(&in); }
+  /// In something that is not astd's.
+  void set_suspended_elsewhere(promise_base& innermost) noexcept {
+    suspended_ = reinterpret_cast<std::uintptr_t>(&innermost) | 1;
   }
+  void set_running() noexcept { suspended_ = 0; }
 
   /// The owner's `ended` function finds its chain by this.
-  static chain& from_end(resumable* r) noexcept { return *static_cast<chain*>(r->second_); }
+  static chain& from_end(resumable* r) noexcept { return *reinterpret_cast<chain*>(r); }
 
  private:
   friend class suspension;
   static constexpr std::uintptr_t empty = 0, requested = 1;
 
-  resumable end_;
+  resumable end_;  // first: see from_end(); its second_ is the task
   std::atomic<std::uintptr_t> slot_{empty};
   executor* executor_ = nullptr;
-  promise_base* innermost_ = nullptr;
-  const suspension* suspended_in_ = nullptr;
-  task_header* task_ = nullptr;
+  std::uintptr_t suspended_ = 0;  // a suspension*, or a promise_base* with the lowest bit set
   const local_binding* locals_ = nullptr;
   bool stopped_ = false;
   bool fresh_ = false;
@@ -145,7 +146,7 @@ class suspension : protected resumable {
   void attach(const await_context& c) noexcept {
     c.in->settle();
     attach_quietly(c);
-    c.in->set_suspended(c.frame, this);
+    c.in->set_suspended(*this);
   }
   /// Without a word to the chain: it will go on, on this thread, before anyone asks where it stands. If not, attach_late()
   /// makes up for it.
@@ -155,7 +156,7 @@ class suspension : protected resumable {
     second_ = c.frame;
     chain_stays_ = c.chain_stays;
   }
-  void attach_late() noexcept { chain_->set_suspended(frame(), this); }
+  void attach_late() noexcept { chain_->set_suspended(*this); }
 
   /// Makes the operation known to cancellers. False: a stop was requested; return stop() then.
   [[nodiscard]] bool publish() noexcept {
@@ -200,7 +201,7 @@ class suspension : protected resumable {
   void resumed() noexcept {
     if (!chain_ || !chain_stays_) return;
     set_current_chain(chain_);
-    chain_->set_suspended(nullptr, nullptr);  // both may be gone before the next suspension
+    chain_->set_running();  // we may be gone before the next suspension
   }
 
   /// Not to be used in or behind await_resume.
@@ -208,6 +209,7 @@ class suspension : protected resumable {
   [[nodiscard]] promise_base* frame() const noexcept { return static_cast<promise_base*>(second_); }
 
  private:
+  friend class chain;
   static constexpr std::uint8_t completed_bit = 1, request_bit = 2;
 
   // True if the other side has been here already: then the chain is ours to go on with. acq_rel: each side sees what

@@ -23,7 +23,7 @@ void describe_chain(const chain& c, std::string& out, unsigned depth) {
   else
     out += c.innermost() ? "waits in something that is not astd's" : "ready to run";
   if (s) s->describe(out, depth);
-  for (const promise_base* frame = c.innermost(); frame; frame = frame->slot().parent()) {
+  for (const promise_base* frame = c.innermost(); frame; frame = frame->parent()) {
     new_line(out, depth);
     const std::source_location& where = frame->where();
     char line[32];

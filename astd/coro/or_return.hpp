@@ -63,7 +63,7 @@ class or_return_awaiter : public awaiter_tag {
   resumable* give_up(void* frame) noexcept {
     auto awaiting = std::coroutine_handle<P>::from_address(frame);
     awaiting.promise().set_failure(std::move(result_.error()));
-    return awaiting.promise().slot().continuation();
+    return awaiting.promise().continuation();
   }
   template <class P>
   static void arrived(resumable* r) {
@@ -98,7 +98,7 @@ class fail_awaiter : public awaiter_tag {
   template <ends_with_failure P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> awaiting) noexcept {
     awaiting.promise().set_failure(std::move(failure_));
-    return transfer(awaiting.promise().slot().continuation());
+    return transfer(awaiting.promise().continuation());
   }
   [[noreturn]] void await_resume() const noexcept { std::terminate(); }
 

@@ -10,8 +10,7 @@
 
 namespace astd::detail {
 
-/// Where a coroutine's outcome goes, and who waits for it: lies in the awaiting frame, or in front of a spawned
-/// task's own. Owns the coroutine's frame.
+/// Where a coroutine's outcome goes, and who waits for it: lies in the awaiting frame. Owns the coroutine's frame.
 class frame_slot {
  public:
   explicit frame_slot(std::coroutine_handle<> frame) noexcept : frame_(frame) {}
@@ -48,8 +47,16 @@ class promise_base {
     slot_ = &slot;
     chain_ = &in;
   }
-  [[nodiscard]] frame_slot& slot() const noexcept { return *slot_; }
+  /// As a spawned task: it is the outer end of `root`, and its outcome lies in front of its frame.
+  void start_as(chain& root) noexcept { chain_ = &root; }
+  [[nodiscard]] frame_slot* slot() const noexcept { return slot_; }
   [[nodiscard]] chain& in() const noexcept { return *chain_; }
+  [[nodiscard]] resumable* continuation() const noexcept { return slot_ ? slot_->continuation() : &chain_->end(); }
+  /// The awaiting coroutine; null at the outer end of a chain.
+  [[nodiscard]] promise_base* parent() const noexcept { return slot_ ? slot_->parent() : nullptr; }
+  void destroy_frame() noexcept {
+    slot_ ? slot_->destroy_frame() : std::coroutine_handle<promise_base>::from_promise(*this).destroy();
+  }
   /// Where its current await stands; where it was spawned, before the first.
   [[nodiscard]] const std::source_location& where() const noexcept { return where_; }
   void set_where(const std::source_location& where) noexcept { where_ = where; }
@@ -59,7 +66,7 @@ class promise_base {
 
  private:
   [[maybe_unused]] resumable* link_ = nullptr;  // resumable::next_: must be the promise's first word
-  frame_slot* slot_ = nullptr;
+  frame_slot* slot_ = nullptr;                  // null in a spawned task
   chain* chain_ = nullptr;
   std::source_location where_;
 };

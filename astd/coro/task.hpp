@@ -42,7 +42,7 @@ class start_awaiter {
   void await_suspend(std::coroutine_handle<>) const noexcept {}
   // The outer end of a chain starts it; within a chain nothing changes.
   void await_resume() const noexcept {
-    if (!promise_.slot().parent()) set_current_chain(&promise_.in());
+    if (!promise_.parent()) set_current_chain(&promise_.in());
   }
 
  private:
@@ -55,7 +55,7 @@ class end_awaiter {
   bool await_ready() const noexcept { return false; }
   template <class P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> ended) const noexcept {
-    return transfer(ended.promise().slot().continuation());
+    return transfer(ended.promise().continuation());
   }
   void await_resume() const noexcept {}
 };
@@ -112,7 +112,11 @@ class task_promise_base : public promise_base {
   }
 
  protected:
-  outcome<T>& result() noexcept { return static_cast<task_slot<T>&>(slot()).result; }
+  outcome<T>& result() noexcept {
+    if (frame_slot* const s = this->slot()) return static_cast<task_slot<T>*>(s)->result;
+    return spawned_task<T>::of_frame(std::coroutine_handle<task_promise_base>::from_promise(*this).address())
+        .result;
+  }
 };
 
 template <class T>

@@ -18,9 +18,7 @@
 
 namespace astd::detail {
 
-class runtime_core;
 class task_registry;
-class join_waiter;
 struct task_extras;
 
 /// Where a coroutine's outcome goes if it has one.
@@ -30,27 +28,30 @@ struct task_slot : frame_slot {
   outcome<T> result;
 };
 
+/// The chain of a task, and what only the chains of tasks have to remember.
+struct task_root : chain {
+  using chain::chain;
+  bool is_blocking_call = false;  // runs on a thread that no dump can hold; set before it is launched
+  bool is_joined_here = false;    // while it is fresh: end().next_ is the join_waiter that has not published itself
+};
+
 struct task_header : list_node {
-  task_header(resume_function ended, executor& on, std::uint64_t task_id) noexcept
-      : root(ended, on, this), id(task_id) {}
-  chain root;
+  task_header(resume_function ended, executor& on) noexcept : root(ended, on, this) {}
+  task_root root;
   /// 0 while it runs and a handle exists; see spawn.cpp.
   std::atomic<std::uintptr_t> join{0};
-  std::uint64_t id;
-  runtime_core* runtime = nullptr;    // floor 3: whose task it is
-  task_registry* registry = nullptr;  // whose list it is in, if it is in one
-  join_waiter* joined_here = nullptr;  // while it is fresh: who waits for it without having published that
+  std::uint64_t id = 0;               // floor 3, this and the rest: given when it is launched
+  task_registry* registry = nullptr;  // where it counts; once it has begun and is not fresh, whose list it is in
   task_extras* extras = nullptr;      // name, task locals, group: only if it has any
-  bool is_blocking_call = false;      // runs on a thread that no dump can hold; set before it is launched
 
   static task_header& from_end(resumable* r) noexcept { return *chain::from_end(r).task(); }
 };
 
 template <class T>
 struct spawned_task : task_header {
-  spawned_task(resume_function ended, executor& on, std::uint64_t task_id, std::coroutine_handle<> frame) noexcept
-      : task_header(ended, on, task_id), slot(frame) {}
-  task_slot<T> slot;
+  using task_header::task_header;
+  outcome<T> result;
+  static spawned_task& of_frame(void* frame) noexcept;
 };
 
 inline constexpr std::uint64_t spawned_tag = std::uint64_t(1) << 63;
@@ -61,6 +62,15 @@ inline constexpr std::size_t task_room = [] {
   constexpr std::size_t align = alignof(spawned_task<T>) > 16 ? alignof(spawned_task<T>) : 16;
   return (sizeof(spawned_task<T>) + sizeof(std::uint64_t) + align - 1) / align * align;
 }();
+
+template <class T>
+spawned_task<T>& spawned_task<T>::of_frame(void* frame) noexcept {
+  return *reinterpret_cast<spawned_task*>(static_cast<char*>(frame) - task_room<T>);
+}
+template <class T>
+void* frame_of(spawned_task<T>& t) noexcept {
+  return reinterpret_cast<char*>(&t) + task_room<T>;
+}
 
 inline std::uint64_t& tag_of(void* frame) noexcept { return *(static_cast<std::uint64_t*>(frame) - 1); }
 

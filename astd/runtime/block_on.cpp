@@ -28,8 +28,8 @@ blocking_root::entry::~entry() {
   set_current_chain(outer_);
 }
 
-blocking_root::blocking_root(runtime_core& core)
-    : entry_(core), task_(entry_.here().pinned_executor(), new_task_id()) {
+blocking_root::blocking_root(runtime_core& core) : entry_(core), task_(entry_.here().pinned_executor()) {
+  task_.id = new_task_id();
   task_.join.store(join_in_block_on, std::memory_order_relaxed);
   entry_.here().tasks().add(task_);
 }

@@ -41,7 +41,7 @@ class blocking_root {
     bool entered_ = false;
   };
   struct header : task_header {
-    header(executor& on, std::uint64_t task_id) noexcept : task_header(&ended, on, task_id) {}
+    explicit header(executor& on) noexcept : task_header(&ended, on) {}
     bool done = false;
   };
   static void ended(resumable* r);

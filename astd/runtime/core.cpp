@@ -198,18 +198,10 @@ bool runtime_core::anything_to_steal(const worker& except) const noexcept {
   return false;
 }
 
-executor& runtime_core::executor_for_new_task() noexcept {
+executor& runtime_core::executor_from_outside() noexcept {
   if (options_.stealing) return *this;
-  // One loop for each core: the task is bound to the worker it is spawned on.
-  worker* w = worker::current();
-  if (!w || &w->runtime() != this || w->index() == worker::guest)
-    w = workers_[next_shard_.fetch_add(1, std::memory_order_relaxed) % workers_.size()].get();
-  return w->pinned_executor();
-}
-
-task_registry& runtime_core::registry_here() noexcept {
-  worker* const w = worker::current();
-  return w && &w->runtime() == this && w->index() != worker::guest ? w->tasks() : outside_tasks_;
+  // One loop for each core: the task is bound to one of them.
+  return workers_[next_shard_.fetch_add(1, std::memory_order_relaxed) % workers_.size()]->pinned_executor();
 }
 
 // ---- threads in block_on
@@ -312,7 +304,8 @@ void runtime_core::cancel_all() noexcept {
 bool runtime_core::is_here() const noexcept {
   const worker* const w = worker::current();
   const chain* const c = current_chain();  // on a thread of the blocking pool
-  return (w && &w->runtime() == this) || (c && c->task() && c->task()->runtime == this);
+  return (w && &w->runtime() == this) ||
+         (c && c->task() && c->task()->registry && &c->task()->registry->runtime() == this);
 }
 
 shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
@@ -395,7 +388,7 @@ std::string runtime_core::dump_tasks() {
       out += "\n  running\n";
       return;
     }
-    if (t.is_blocking_call) {
+    if (t.root.is_blocking_call) {
       out += "\n  in the blocking pool, waiting or running\n";
       return;
     }

@@ -46,10 +46,8 @@ class runtime_core final : public executor {
   [[nodiscard]] bool steals_from(const worker& w) const noexcept { return stealing_ && w.index() != worker::guest; }
   [[nodiscard]] bool anything_to_steal(const worker& except) const noexcept;
   [[nodiscard]] idle_set& idlers() noexcept { return idlers_; }
-  /// Where a task spawned now belongs: the executor that keeps it.
-  [[nodiscard]] executor& executor_for_new_task() noexcept;
-  /// Where it is counted: with this thread's worker, if it is one of ours.
-  [[nodiscard]] task_registry& registry_here() noexcept;
+  /// Where a task belongs that is spawned now by a thread that is no worker of ours.
+  [[nodiscard]] executor& executor_from_outside() noexcept;
   /// The tasks that begin on threads that are no workers of ours.
   [[nodiscard]] task_registry& outside_tasks() noexcept { return outside_tasks_; }
 
@@ -110,7 +108,7 @@ class runtime_core final : public executor {
     visitors inside;  // in inject()
   };
   injection_shard injected_[injection_shards];
-  task_registry outside_tasks_{true};
+  task_registry outside_tasks_{*this, true};
   blocking_pool blocking_;
   blocking_operations blocking_operations_;
   std::vector<std::unique_ptr<worker>> workers_;

@@ -48,6 +48,8 @@ class join_waiter : public suspension {
   void publish_late() noexcept;
   /// By a task that has ended and was fresh to its end.
   [[nodiscard]] resumable* ended_fresh() noexcept { return go_on(); }
+  /// Who waits for a fresh task that is_joined_here.
+  static join_waiter& of_fresh(task_header& t) noexcept { return static_cast<join_waiter&>(*t.root.end().next_); }
   /// Whether the task was stopped. Once it has ended.
   [[nodiscard]] bool was_stopped() const noexcept { return task_->root.stopped(); }
 
@@ -86,7 +88,7 @@ bool give_to_group(task_header& t) noexcept;
 /// Frees what is left of a task that has ended; `t` is gone afterwards.
 template <class T>
 void free_task(spawned_task<T>* t) noexcept {
-  void* const frame = reinterpret_cast<char*>(t) + task_room<T>;
+  void* const frame = frame_of(*t);
   const std::uint64_t size = tag_of(frame) & ~spawned_tag;
   free_extras(*t);
   std::destroy_at(t);
@@ -99,7 +101,7 @@ void drop_task(spawned_task<T>* t) noexcept {
   // acq_rel: either the task sees that nobody waits, or we see all it did.
   if (t->join.exchange(join_detached, std::memory_order_acq_rel) != join_done) return;
   if (give_to_group(*t)) return;
-  report_lost_by(*t, t->slot.result);
+  report_lost_by(*t, t->result);
   free_task(t);
 }
 
@@ -113,7 +115,7 @@ class join_awaiter_of final : public join_waiter, public awaiter_base<join_await
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<T> take() {
     resumed();
-    outcome<T> o = task_->root.stopped() ? outcome<T>(cancelled_failure(*task_)) : std::move(task().slot.result);
+    outcome<T> o = task_->root.stopped() ? outcome<T>(cancelled_failure(*task_)) : std::move(task().result);
     release();
     return o;
   }

@@ -63,7 +63,7 @@ runtime_core& runtime_core::current() {
   if (worker* w = worker::current()) return w->runtime();
   // On a thread of the blocking pool the task says where it belongs.
   if (const chain* c = current_chain(); c && c->task())
-    if (runtime_core* core = c->task()->runtime) return *core;
+    if (task_registry* registry = c->task()->registry) return registry->runtime();
   return core_of(runtime::default_runtime());
 }
 

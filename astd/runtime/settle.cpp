@@ -10,8 +10,8 @@ void settle_task(task_header& t) noexcept {
   outermost->list_node::next = nullptr;
   for (;;) {
     outermost->root.set_fresh(false);
-    if (!outermost->joined_here) break;
-    chain& waiting = outermost->joined_here->waits_in();
+    if (!outermost->root.is_joined_here) break;
+    chain& waiting = join_waiter::of_fresh(*outermost).waits_in();
     if (!waiting.is_fresh()) break;
     waiting.task()->list_node::next = outermost;
     outermost = waiting.task();
@@ -20,7 +20,7 @@ void settle_task(task_header& t) noexcept {
   // gone as soon as what it waits for is published, too.
   for (task_header* each = outermost; each;) {
     auto* const inner = static_cast<task_header*>(each->list_node::next);
-    if (join_waiter* const joiner = std::exchange(each->joined_here, nullptr)) joiner->publish_late();
+    if (std::exchange(each->root.is_joined_here, false)) join_waiter::of_fresh(*each).publish_late();
     if (!registry_of(*each).add(*each)) each->root.request_cancel();
     each = inner;
   }

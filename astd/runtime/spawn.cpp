@@ -39,8 +39,17 @@ constinit thread_local id_range ids;
 
 runtime_core& current_core() { return runtime_core::current(); }
 
+spawn_place place_now() {
+  if (worker* const w = worker::current(); w && w->index() != worker::guest)
+    return {&w->executor_for_new_tasks(), &w->tasks(), w};
+  return place_on(runtime_core::current());
+}
+
 spawn_place place_on(runtime_core& core) noexcept {
-  return {&core, &core.executor_for_new_task(), &core.registry_here()};
+  worker* w = worker::current();
+  if (w && &w->runtime() == &core && w->index() != worker::guest)
+    return {&w->executor_for_new_tasks(), &w->tasks(), w};
+  return {&core.executor_from_outside(), &core.outside_tasks(), nullptr};
 }
 
 spawn_place place_here() {
@@ -52,7 +61,7 @@ spawn_place place_here() {
     assertion_failed("astd::spawn_local: this thread runs no tasks; call it in a task or inside block_on");
 #endif
   }
-  return {&w->runtime(), &w->pinned_executor(), &w->tasks()};
+  return {&w->pinned_executor(), &w->tasks(), nullptr};
 }
 
 std::uint64_t new_task_id() noexcept {
@@ -96,7 +105,8 @@ failure cancelled_failure(const task_header& t) noexcept {
 namespace {
 
 void enter(task_header& t, const spawn_place& place) noexcept {
-  t.runtime = place.runtime;
+  t.id = new_task_id();
+  t.registry = place.count_in;
   if (const chain* here = current_chain(); here && here->locals()) inherit_locals(*here, t);
   place.count_in->count_launched();
 }
@@ -105,7 +115,10 @@ void enter(task_header& t, const spawn_place& place) noexcept {
 
 void launch(task_header& t, const spawn_place& place) noexcept {
   enter(t, place);
-  place.on->schedule(t.root.end(), urgency::next);
+  if (place.here)
+    place.here->push(t.root.end(), urgency::next);
+  else
+    place.on->schedule(t.root.end(), urgency::next);
 }
 
 void launch_inline(task_header& t, const spawn_place& place) noexcept {
@@ -116,38 +129,34 @@ void launch_inline(task_header& t, const spawn_place& place) noexcept {
 // A thread in block_on has only what was spawned for it alone.
 task_registry& registry_of(const task_header& t) noexcept {
   worker* const w = worker::current();
-  const bool here =
-      w && &w->runtime() == t.runtime && (w->index() != worker::guest || &t.root.on() == &w->pinned_executor());
-  return here ? w->tasks() : t.runtime->outside_tasks();
+  return w && w->runs(t.root.on()) ? w->tasks() : t.registry->runtime().outside_tasks();
 }
 
 bool begin_task(task_header& t) noexcept {
+  t.registry = &registry_of(t);
   t.root.set_fresh(true);
   if (t.extras) settle_task(t);  // what has a name is to be found under it even while it runs
-  return !registry_of(t).closed() && !t.root.cancel_requested();
+  return !t.registry->closed() && !t.root.cancel_requested();
 }
 
-void before_frame_ends(task_header& t) noexcept {
-  if (t.registry) t.registry->remove(t);
+void leave_registry(task_header& t) noexcept {
+  t.registry->remove(t);
   set_current_chain(&t.root);  // destructors may ask who they are
 }
 
-void after_frame_ended(task_header& t) noexcept {
-  if (t.extras && t.extras->inherited) end_inherited_locals(t);
-  registry_of(t).count_ended();
-  set_current_chain(nullptr);
-}
-
 resumable* end_task(task_header& t, bool& gone) noexcept {
+  if (t.extras && t.extras->inherited) end_inherited_locals(t);
+  (t.root.is_fresh() ? *t.registry : registry_of(t)).count_ended();
+  if (t.root.is_joined_here) {
+    t.join.store(join_done, std::memory_order_relaxed);  // nobody but the joiner will look
+    return join_waiter::of_fresh(t).ended_fresh();
+  }
+  set_current_chain(nullptr);
   if (t.extras && t.extras->in_group) return end_group_child(t, gone);
   return tell_joiner(t, gone);
 }
 
 resumable* tell_joiner(task_header& t, bool& gone) noexcept {
-  if (t.joined_here) {
-    t.join.store(join_done, std::memory_order_relaxed);  // nobody but the joiner will look
-    return t.joined_here->ended_fresh();
-  }
   // acq_rel: the joiner sees the result; we see what it prepared for us.
   const std::uintptr_t before = t.join.exchange(join_done, std::memory_order_acq_rel);
   if (before == join_running || before == join_refused) return nullptr;
@@ -163,10 +172,11 @@ resumable* tell_joiner(task_header& t, bool& gone) noexcept {
 resumable* join_waiter::wait(const await_context& c) noexcept {
   // If it is what this worker would run next, go on with it directly: see settle.hpp.
   executor& on = task_->root.on();
-  if (worker* w = worker::current(); w && c.chain_stays && w->runs(on) && w->runs(c.in->on()) && !c.in->cancel_requested() &&
-      w->spend() && w->take_back(task_->root.end())) {
+  if (worker* w = worker::current(); w && c.chain_stays && w->runs(on) && w->runs(c.in->on()) &&
+                                     !c.in->cancel_requested() && w->spend() && w->take_back(task_->root.end())) {
     attach_quietly(c);
-    task_->joined_here = this;
+    task_->root.is_joined_here = true;
+    task_->root.end().next_ = this;
     return &task_->root.end();
   }
   attach(c);
@@ -188,8 +198,8 @@ resumable* join_waiter::enter_task() noexcept {
   if (task_->join.compare_exchange_strong(seen, reinterpret_cast<std::uintptr_t>(this), std::memory_order_acq_rel,
                                           std::memory_order_acquire))
     return nullptr;
-  if (seen == join_refused && task_->join.compare_exchange_strong(seen, join_running, std::memory_order_acq_rel,
-                                                                  std::memory_order_acquire))
+  if (seen == join_refused &&
+      task_->join.compare_exchange_strong(seen, join_running, std::memory_order_acq_rel, std::memory_order_acquire))
     return finish(true);
   ASTD_ASSERT(seen == join_done, "a join_handle was awaited while another await of it was under way");
   return finish(false);

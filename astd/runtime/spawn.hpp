@@ -11,6 +11,7 @@
 #include <astd/coro/task.hpp>
 #include <astd/runtime/join_handle.hpp>
 
+#include <coroutine>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -20,14 +21,16 @@ namespace astd {
 namespace detail {
 
 class runtime_core;
+class worker;
 
 /// Where a task is to run; found before anything is allocated.
 struct spawn_place {
-  runtime_core* runtime;
   executor* on;
   task_registry* count_in;
+  worker* here;  // this thread, if it may run the task next
 };
 runtime_core& current_core();
+spawn_place place_now();  // in the current runtime
 spawn_place place_on(runtime_core& core) noexcept;
 spawn_place place_here();  // this thread's pinned executor; throws outside of a runtime
 std::uint64_t new_task_id() noexcept;
@@ -38,24 +41,24 @@ void name_task(task_header& t, std::string name);
 void launch(task_header& t, const spawn_place& place) noexcept;
 /// The same, but runs it on the calling thread up to its first suspension.
 void launch_inline(task_header& t, const spawn_place& place) noexcept;
-/// What is left to do when a task's frame is gone: returns what to go on with; sets `gone` if nobody has a handle.
-resumable* end_task(task_header& t, bool& gone) noexcept;
-resumable* tell_joiner(task_header& t, bool& gone) noexcept;
+
 /// A task's first turn. False: it is to end before it begins.
 bool begin_task(task_header& t) noexcept;
-void before_frame_ends(task_header& t) noexcept;
-void after_frame_ended(task_header& t) noexcept;
+/// The frame has ended or was unwound; it may not be destroyed yet.
+void leave_registry(task_header& t) noexcept;
+/// What is left to do when the frame is gone: returns what to go on with; sets `gone` if nobody has a handle.
+resumable* end_task(task_header& t, bool& gone) noexcept;
+resumable* tell_joiner(task_header& t, bool& gone) noexcept;
 
 template <class T>
 void task_ended(resumable* r) {
   auto* const t = static_cast<spawned_task<T>*>(&task_header::from_end(r));
-  before_frame_ends(*t);
-  t->slot.destroy_frame();
-  after_frame_ended(*t);
+  if (!t->root.is_fresh()) leave_registry(*t);
+  if (!t->root.stopped()) std::coroutine_handle<>::from_address(frame_of(*t)).destroy();
   bool gone = false;
   resumable* const next = end_task(*t, gone);
   if (gone) {
-    report_lost_by(*t, t->slot.result);
+    report_lost_by(*t, t->result);
     free_task(t);
   }
   ASTD_TRANSFER_TO(next);
@@ -67,10 +70,13 @@ void task_started(resumable* r) {
   auto* const t = static_cast<spawned_task<T>*>(&task_header::from_end(r));
   r->set_resume(&task_ended<T>);
   resumable* next = r;
-  if (begin_task(*t))
-    next = as_resumable(t->slot.frame());
-  else
+  if (begin_task(*t)) {
+    next = static_cast<resumable*>(frame_of(*t));
+  } else {
+    set_current_chain(&t->root);  // destructors may ask who they are
+    std::coroutine_handle<>::from_address(frame_of(*t)).destroy();
     t->root.set_stopped();
+  }
   ASTD_TRANSFER_TO(next);
 }
 
@@ -80,10 +86,9 @@ spawned_task<T>* prepare_task(task<T>&& from, const spawn_place& place,
   const auto frame = task_access::release(from);
   ASTD_ASSERT(frame, "a task was spawned that is empty: moved from, or awaited before");
   void* const block = static_cast<char*>(frame.address()) - task_room<T>;
-  auto* const t = ::new (block) spawned_task<T>(&task_started<T>, *place.on, new_task_id(), frame);
+  auto* const t = ::new (block) spawned_task<T>(&task_started<T>, *place.on);
   tag_of(frame.address()) |= spawned_tag;
-  t->slot.connect(&t->root.end(), nullptr);
-  frame.promise().start_in(t->slot, t->root);
+  frame.promise().start_as(t->root);
   frame.promise().set_where(where);
   return t;
 }
@@ -139,7 +144,7 @@ auto spawn_on(runtime_core& core, F&& f, A&&... arguments) {
 /// starting the default runtime throws.
 template <class T>
 join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
-  return detail::launch_task(std::move(t), detail::place_on(detail::current_core()), where);
+  return detail::launch_task(std::move(t), detail::place_now(), where);
 }
 
 /// Calls f(arguments...), which gives a task, and runs that; the callable and the arguments are copied or moved into
@@ -148,7 +153,7 @@ template <class F, class... A>
   requires detail::task_callable<F, A...>
 auto spawn(F&& f, A&&... arguments) {
   return detail::launch_task(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...),
-                             detail::place_on(detail::current_core()), std::source_location::current());
+                             detail::place_now(), std::source_location::current());
 }
 
 /// As spawn, but the task stays on the calling thread: a worker, or a thread inside block_on, until it ends. What it

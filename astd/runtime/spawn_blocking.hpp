@@ -54,7 +54,7 @@ task<std::invoke_result_t<F, A...>> call_blocking(runtime_core& core, F f, A... 
 
 template <class T>
 join_handle<T> launch_blocking(spawned_task<T>* t, const spawn_place& place) noexcept {
-  t->is_blocking_call = true;
+  t->root.is_blocking_call = true;
   launch_inline(*t, place);
   return join_handle<T>::of(t);
 }

@@ -26,7 +26,7 @@ class task_builder {
   /// As astd::spawn.
   template <class... A>
   auto spawn(A&&... a) {
-    return named(detail::place_on(detail::current_core()), static_cast<A&&>(a)...);
+    return named(detail::place_now(), static_cast<A&&>(a)...);
   }
   /// As astd::spawn_local.
   template <class... A>

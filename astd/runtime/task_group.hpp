@@ -130,7 +130,7 @@ class next_awaiter final : public next_waiter, public awaiter_base<next_awaiter<
     if (!found_) {
       o.set_value();
     } else {
-      o.set_value(std::in_place, std::move(static_cast<spawned_task<T>*>(found_->task)->slot.result).get());
+      o.set_value(std::in_place, std::move(static_cast<spawned_task<T>*>(found_->task)->result).get());
       free_found();
     }
     return o;
@@ -159,7 +159,7 @@ std::unique_ptr<group_child> make_group_child(spawned_task<T>* t) {
   c->task = t;
   if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) c->type = &type_mark<T>;
   c->error_of = [](task_header& h) noexcept {
-    auto& result = static_cast<spawned_task<T>&>(h).slot.result;
+    auto& result = static_cast<spawned_task<T>&>(h).result;
     outcome<void> copy;
     if (result.what() == outcome<T>::kind::failed) copy.set_failure(result.error());
     if (result.what() == outcome<T>::kind::thrown) copy.set_exception(result.exception());
@@ -201,7 +201,7 @@ class task_group : protected detail::group_base {
   /// thread, while the group lives. Allocates, and throws std::bad_alloc.
   template <class T>
   group_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
-    const detail::spawn_place place = detail::place_on(detail::current_core());
+    const detail::spawn_place place = detail::place_now();
     auto* const made = detail::prepare_task(std::move(t), place, where);
     auto handle = join_handle<T>::of(made);
     enlist(detail::make_group_child(made));

@@ -13,10 +13,13 @@
 
 namespace astd::detail {
 
+class runtime_core;
+
 class alignas(cache_line_pair) task_registry {
  public:
   /// `shared`: several threads count here, not only the worker whose it is.
-  explicit task_registry(bool shared) noexcept : shared_(shared) {}
+  task_registry(runtime_core& of, bool shared) noexcept : runtime_(of), shared_(shared) {}
+  [[nodiscard]] runtime_core& runtime() const noexcept { return runtime_; }
 
   /// False: the runtime is closing; the task is to end.
   bool add(task_header& t) noexcept {
@@ -65,6 +68,7 @@ class alignas(cache_line_pair) task_registry {
     else
       n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
+  runtime_core& runtime_;
   spin_lock lock_;
   std::atomic<bool> closed_{false};
   const bool shared_;

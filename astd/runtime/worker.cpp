@@ -28,6 +28,7 @@ worker::worker(runtime_core& runtime, unsigned index)
       random_(0x9e3779b9u * (index + 1)),
       rings_(runtime.steals_from(*this) ? std::make_unique<rings>() : nullptr),
       pinned_executor_(*this),
+      for_new_tasks_(runtime.options().stealing ? static_cast<executor&>(runtime) : pinned_executor_),
       loop_(runtime.driver_options()) {}
 
 worker::~worker() { inside_.wait_until_gone(); }

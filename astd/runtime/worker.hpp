@@ -83,6 +83,8 @@ class worker {
 
   // ---- anyone's
   [[nodiscard]] executor& pinned_executor() noexcept { return pinned_executor_; }
+  /// What tasks spawned on this thread belong to, unless asked otherwise.
+  [[nodiscard]] executor& executor_for_new_tasks() noexcept { return for_new_tasks_; }
   [[nodiscard]] runtime_core& runtime() const noexcept { return runtime_; }
   [[nodiscard]] loop& events() noexcept { return loop_; }
   [[nodiscard]] const loop& events() const noexcept { return loop_; }
@@ -193,8 +195,9 @@ class worker {
   alignas(cache_line_pair) std::atomic<resumable*> next_{nullptr};
   const std::unique_ptr<rings> rings_;
   shared_queue spill_;
-  task_registry tasks_{false};
+  task_registry tasks_{runtime_, false};
   pinned pinned_executor_;
+  executor& for_new_tasks_;
   loop loop_;
 };
 

@@ -9,13 +9,15 @@ namespace astd::detail {
 
 chain* current_chain() noexcept { return this_thread_state.current; }
 
-void set_current_chain(chain* c) noexcept {
+void set_current_chain(chain* c) noexcept { set_current_chain(c, c ? c->innermost() : nullptr); }
+
+void set_current_chain(chain* c, const promise_base* frame) noexcept {
   this_thread_state.current = c;
   running_note* const note = this_thread_state.note;
   if (!note) return;
   // relaxed: a hint for whoever looks in from outside.
   note->task_id.store(c && c->task() ? c->task()->id : 0, std::memory_order_relaxed);
-  if (c && c->innermost()) note->where.store(c->innermost()->where(), std::memory_order_relaxed);
+  if (frame) note->where.store(frame->where(), std::memory_order_relaxed);
 }
 
 running_note* set_running_note(running_note* to) noexcept { return std::exchange(this_thread_state.note, to); }

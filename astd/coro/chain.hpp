@@ -108,6 +108,8 @@ class chain {
 /// The chain that this thread is running, or null outside of tasks.
 chain* current_chain() noexcept;
 void set_current_chain(chain* c) noexcept;
+/// The same, where `c` goes on from the current await of `frame`, if that is not null.
+void set_current_chain(chain* c, const promise_base* frame) noexcept;
 
 /// What a thread was last seen running: written by set_current_chain, read by other threads at any time.
 struct running_note {
@@ -200,7 +202,7 @@ class suspension : protected resumable {
   /// To be called first in await_resume of an awaiter that may have been suspended.
   void resumed() noexcept {
     if (!chain_ || !chain_stays_) return;
-    set_current_chain(chain_);
+    set_current_chain(chain_, frame());
     chain_->set_running();  // we may be gone before the next suspension
   }
 
@@ -226,11 +228,13 @@ class suspension : protected resumable {
   static void unwind(resumable* r);
 
   // As a resumable it unwinds the chain; second_ is the awaiting frame's promise.
+  // The two pointers are apart because compilers copy neighbours by one 16-byte load: of what was just written in two
+  // halves, that takes the processor 5 ns.
   chain* chain_ = nullptr;
-  resumable* continuation_ = nullptr;
   std::atomic<std::uint8_t> meeting_{0};
   bool stopped_ = false;
   bool chain_stays_ = true;
+  resumable* continuation_ = nullptr;
 };
 
 }  // namespace astd::detail

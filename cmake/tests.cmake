@@ -79,8 +79,30 @@ if(ASTD_HAS_URING)
       astd_add_suite(confined.${error} ENVIRONMENT ASTD_THREAD_COUNT=3
                      LAUNCHER $<TARGET_FILE:astd_confine> --refuse-io-uring=${error})
     endforeach()
-    astd_add_suite(confined.memlock ENVIRONMENT ASTD_THREAD_COUNT=3
-                   LAUNCHER $<TARGET_FILE:astd_confine> --memlock=65536)
+    # These are told apart where the driver is chosen, and are all the same afterwards: what is near that choice, and a
+    # few tests of each room, will do.
+    set(near_the_choice "select.*:runtime.*:block_on.*:shutdown.*:metrics.*:tcp_*.*:udp_*.*:file.*")
+    string(APPEND near_the_choice ":no_descriptors.*-select.the_suite_passes_*")
+    foreach(error EACCES EINVAL EOPNOTSUPP EMFILE "EPERM,enter" "EACCES,enter" "EPERM,register" "EINVAL,register")
+      string(REPLACE "," "." name "${error}")
+      astd_add_suite(confined.${name} ENVIRONMENT ASTD_THREAD_COUNT=3
+                     LAUNCHER $<TARGET_FILE:astd_confine> --refuse-io-uring=${error} --tests=${near_the_choice})
+    endforeach()
+    astd_add_suite(confined.sysctl ENVIRONMENT ASTD_THREAD_COUNT=3
+                   LAUNCHER $<TARGET_FILE:astd_confine> --io-uring-disabled --tests=${near_the_choice})
+
+    # Many workers on one processor, which takes turns; few descriptors; no rights. What asks for neither descriptors
+    # nor rights, and takes long, is left to the other runs.
+    set(all_but_storms "-*_storm.*:select.the_suite_passes_*:stack.*:poll_fn.*:composite_threads.*:chain.*")
+    astd_add_suite(confined.one_processor ENVIRONMENT ASTD_THREAD_COUNT=3
+                   LAUNCHER $<TARGET_FILE:astd_confine> --processors=1)
+    foreach(driver uring epoll)
+      astd_add_suite(confined.descriptors.${driver} ENVIRONMENT ASTD_DRIVER=${driver} ASTD_THREAD_COUNT=3
+                     LAUNCHER $<TARGET_FILE:astd_confine> --need-io-uring --descriptors=64 --tests=${all_but_storms})
+    endforeach()
+    astd_add_suite(confined.ordinary_user ENVIRONMENT ASTD_THREAD_COUNT=3
+                   LAUNCHER $<TARGET_FILE:astd_confine> --memlock=65536 --ordinary-user --tests=${all_but_storms})
+
     # Told to use epoll, astd does not so much as ask: asking alone is deadly in some sandboxes.
     astd_add_suite(confined.SIGSYS ENVIRONMENT ASTD_DRIVER=epoll ASTD_THREAD_COUNT=3 ASTD_URING_IS_DEADLY=1
                    LAUNCHER $<TARGET_FILE:astd_confine> --refuse-io-uring=SIGSYS)

@@ -1,4 +1,5 @@
 // Accepting: bursts, cancellation that loses nobody, the limit of descriptors.
+#include <astd/base/test_descriptors.hpp>
 #include <astd/driver/test_loop.hpp>
 
 #include <atomic>
@@ -16,6 +17,7 @@ namespace {
 class accepts : public on_each_driver {};
 
 TEST_P(accepts, a_burst_is_taken_without_a_turn_of_the_loop_for_each) {
+  if (test::lacks_descriptors(250)) return;
   test_loop loop(wanted());
   listening server(loop);
   std::vector<int> clients, peers;
@@ -49,6 +51,7 @@ TEST_P(accepts, several_accepts_wait_on_one_listener) {
 }
 
 TEST_P(accepts, cancelling_loses_no_connection) {
+  if (test::lacks_descriptors(750)) return;
   test_loop loop(wanted());
   listening server(loop);
   const int before = open_descriptors();
@@ -138,6 +141,7 @@ void finish_cancelled(test_loop& loop, accepting& many) {
 }
 
 TEST_P(accepts, many_go_on_with_one_operation) {
+  if (test::lacks_descriptors(650)) return;
   test_loop loop(wanted());
   listening server(loop, 1024);
   const int before = open_descriptors();
@@ -157,6 +161,7 @@ TEST_P(accepts, many_go_on_with_one_operation) {
 }
 
 TEST_P(accepts, many_cancelled_lose_no_connection) {
+  if (test::lacks_descriptors(1100)) return;
   test_loop loop(wanted());
   listening server(loop);
   const int before = open_descriptors();
@@ -188,6 +193,7 @@ TEST_P(accepts, many_cancelled_lose_no_connection) {
 }
 
 TEST_P(accepts, many_wait_in_the_system_and_not_here) {
+  if (test::lacks_descriptors(2200)) return;
   constexpr int count = 1500;
   test_loop loop(wanted());
   listening server(loop, 4096);
@@ -211,6 +217,7 @@ TEST_P(accepts, many_wait_in_the_system_and_not_here) {
 }
 
 TEST_P(accepts, many_and_one_share_a_listener) {
+  if (test::lacks_descriptors(200)) return;
   test_loop loop(wanted());
   test_loop other(wanted());
   listening server(loop);
@@ -296,6 +303,7 @@ ASTD_ON_EACH_DRIVER(accepts);
 class helped_accepts : public on_each_driver {};
 
 TEST_P(helped_accepts, many_by_the_owner_and_a_helper) {
+  if (test::lacks_descriptors(1300)) return;
   test_loop loop(wanted());
   listening server(loop, 1024);
   accepting many(server.fd);

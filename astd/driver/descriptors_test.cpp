@@ -120,7 +120,7 @@ TEST_P(descriptors, a_copy_that_lives_on_disturbs_nobody) {
   test_loop loop(wanted());
   pair first;
   exchange(loop, first.ends[0], first.ends[1]);
-  const int copy = ::fcntl(first.ends[1], F_DUPFD_CLOEXEC, 500);
+  const int copy = ::fcntl(first.ends[1], F_DUPFD_CLOEXEC, 40);
   const int number = first.ends[1];
   close_in(loop, std::exchange(first.ends[1], -1));
   pair second;

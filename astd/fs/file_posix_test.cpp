@@ -1,3 +1,4 @@
+#include <astd/base/test_descriptors.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/fs/file.hpp>
 #include <astd/fs/whole_file.hpp>
@@ -201,7 +202,23 @@ ASTD_TEST(file, is_written_and_read_piece_by_piece) {
 }
 
 // Nobody awaits what the destructors close in the background; the end of the runtime does.
+ASTD_TEST(file, opens_none_where_descriptors_have_run_out) {
+  const scratch here;
+  const path present = here.made("present", "content");
+  std::string opened, read;
+  {
+    const test::no_more_descriptors now;
+    opened = co_await test::error_of(file::open(present));
+    read = co_await test::error_of(read_to_string(present));
+  }
+  EXPECT_EQ(opened, "open " + present.string() + ": Too many open files");
+  EXPECT_EQ(read, "open " + present.string() + ": Too many open files");
+  const std::string again = co_await read_to_string(present);
+  EXPECT_EQ(again, "content");
+}
+
 TEST(file, that_was_never_closed_is_closed_when_the_runtime_ends) {
+  if (test::lacks_descriptors(100)) return;
   scratch here;
   for (unsigned workers : {0u, 1u, 3u}) {
     runtime_options options = runtime_options::from_environment();

@@ -41,7 +41,7 @@ inline std::size_t open_descriptors(std::string_view target) {
 /// Replaces a standard descriptor for its lifetime. Nothing may be expected meanwhile: failures are printed there.
 class redirected {
  public:
-  redirected(int standard, int to) : standard_(standard), before_(::fcntl(standard, F_DUPFD_CLOEXEC, 100)) {
+  redirected(int standard, int to) : standard_(standard), before_(::fcntl(standard, F_DUPFD_CLOEXEC, 10)) {
     put(to);
   }
   ~redirected() {

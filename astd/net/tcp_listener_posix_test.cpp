@@ -1,3 +1,4 @@
+#include <astd/base/test_descriptors.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/io/read_exact.hpp>
 #include <astd/io/test_support.hpp>
@@ -16,8 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -131,6 +130,7 @@ ASTD_TEST(tcp_listener, loses_no_connection_to_cancelled_accepts) {
 }
 
 ASTD_TEST(tcp_listener, is_shared_by_several_tasks) {
+  if (test::lacks_descriptors(500)) co_return;
   constexpr std::size_t each = 50;
   tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
   std::vector<join_handle<>> servers;
@@ -144,24 +144,6 @@ ASTD_TEST(tcp_listener, is_shared_by_several_tasks) {
   for (auto& client : clients) static_cast<void>(co_await as_result(client));
 }
 
-// Leaves the process without a free descriptor for its lifetime.
-class no_more_descriptors {
- public:
-  no_more_descriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int lowest_free = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
-    ::close(lowest_free);
-    const rlimit none{static_cast<rlim_t>(lowest_free), before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~no_more_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  no_more_descriptors(const no_more_descriptors&) = delete;
-  no_more_descriptors& operator=(const no_more_descriptors&) = delete;
-
- private:
-  rlimit before_;
-};
-
 ASTD_TEST(tcp_listener, reports_that_descriptors_have_run_out_and_recovers) {
   tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
   tcp_stream client = co_await tcp_stream::connect(listener.local_address());
@@ -169,7 +151,7 @@ ASTD_TEST(tcp_listener, reports_that_descriptors_have_run_out_and_recovers) {
   std::vector<std::error_code> errors;
   std::string what;
   {
-    no_more_descriptors now;
+    const test::no_more_descriptors now;
     for (int i = 0; i < 3; ++i) {
       const auto refused = co_await as_result(listener.accept());
       errors.push_back(refused ? std::error_code() : refused.error());

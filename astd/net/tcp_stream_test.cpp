@@ -1,3 +1,4 @@
+#include <astd/base/test_descriptors.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/io/concepts.hpp>
@@ -245,6 +246,7 @@ ASTD_TEST(tcp_stream, leaves_nothing_behind_when_connecting_is_cancelled) {
 }
 
 ASTD_TEST(tcp_stream, a_thousand_at_a_time) {
+  if (test::lacks_descriptors(2100)) co_return;
   constexpr std::size_t count = 1000;
   tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
   const socket_address where = listener.local_address();

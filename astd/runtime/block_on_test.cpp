@@ -1,6 +1,7 @@
 // block_on: from a plain function into the world of tasks, also from within.
 #include <astd/coro/join.hpp>
 #include <astd/coro/ready.hpp>
+#include <astd/driver/test_loop.hpp>
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
@@ -133,6 +134,15 @@ TEST(block_on, on_one_thread_after_another) {
     std::thread([i] { EXPECT_EQ(block_on(spawned(i)), i); }).join();
     std::thread([i] { EXPECT_EQ(block_on(slowly(i)), i); }).join();
   }
+}
+
+TEST(block_on, keeps_no_loops_for_threads_that_have_ended) {
+  runtime rt({.workers = 1});
+  const auto visit = [&] { std::thread([&] { EXPECT_EQ(rt.block_on(slowly(7)), 7); }).join(); };
+  visit();
+  const int after_one = driver::testing::open_descriptors();
+  for (int i = 0; i < 20; ++i) visit();
+  EXPECT_EQ(driver::testing::open_descriptors(), after_one);
 }
 
 TEST(block_on, a_runtime_without_workers_serves_one_thread_after_another) {

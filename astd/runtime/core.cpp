@@ -53,6 +53,19 @@ std::uint64_t number_of_this_thread() noexcept {
   return own_number;
 }
 
+constinit thread_local bool thread_ends = false;
+
+/// Expires when this thread ends.
+std::weak_ptr<const void> life_of_this_thread() {
+  struct life {
+    std::shared_ptr<const char> mark = std::make_shared<const char>();
+    ~life() { thread_ends = true; }
+  };
+  if (thread_ends) return {};  // in the destructor of another thread_local
+  static thread_local const life own;
+  return own.mark;
+}
+
 }  // namespace
 
 runtime_core::runtime_core(runtime& owner, runtime_options options)
@@ -231,12 +244,25 @@ worker& runtime_core::take_guest() {
         return g->place;
       }
   }
-  auto made = std::make_unique<guest>(*this, me);
+  end_orphaned_guests();
+  auto made = std::make_unique<guest>(*this, me, life_of_this_thread());
   made->place.events().open();
   std::lock_guard guard(guests_lock_);
   made->place.tasks().set_closed(closing_);
   guests_.push_back(std::move(made));
   return guests_.back()->place;
+}
+
+// What was kept for a thread's next call when the thread has ended: a driver has descriptors, of which there may be few.
+void runtime_core::end_orphaned_guests() {
+  std::vector<std::unique_ptr<guest>> ended;
+  std::lock_guard guard(guests_lock_);
+  for (auto& g : guests_) {
+    if (g->busy || !g->thread_life.expired()) continue;
+    outside_tasks_.take_counts(g->place.tasks());
+    ended.push_back(std::move(g));
+  }
+  std::erase(guests_, nullptr);
 }
 
 void runtime_core::give_back_guest(worker& w) noexcept {

@@ -88,11 +88,14 @@ class runtime_core final : public executor {
 
  private:
   struct guest {
-    guest(runtime_core& core, std::uint64_t of) : place(core, worker::guest), thread(of) {}
+    guest(runtime_core& core, std::uint64_t of, std::weak_ptr<const void> life)
+        : place(core, worker::guest), thread(of), thread_life(std::move(life)) {}
     worker place;
     std::uint64_t thread;  // a number that is never used again, as the system's ids are
+    std::weak_ptr<const void> thread_life;
     bool busy = true;
   };
+  void end_orphaned_guests();
   void run_worker(worker& w) noexcept;
   void stop_threads() noexcept;
   std::uint64_t launched() noexcept;

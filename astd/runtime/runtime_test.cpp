@@ -1,4 +1,5 @@
 // runtime: its options, several of them, and what is refused.
+#include <astd/base/test_descriptors.hpp>
 #include <astd/driver/driver.hpp>
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/test_support.hpp>
@@ -123,12 +124,7 @@ TEST(runtime, without_descriptors_says_so) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
-        const int next = ::dup(0);
-        ::close(next);
-        rlimit limit{};
-        limit.rlim_cur = static_cast<rlim_t>(next);
-        limit.rlim_max = 4096;
-        ::setrlimit(RLIMIT_NOFILE, &limit);
+        const test::no_more_descriptors now;
         try {
           const runtime rt({.workers = 1, .driver = driver::choice::epoll});
         } catch (const std::system_error& e) {
@@ -138,6 +134,23 @@ TEST(runtime, without_descriptors_says_so) {
         std::_Exit(2);
       },
       testing::ExitedWithCode(0), "^driver: epoll_create1: Too many open files$");
+}
+
+TEST(runtime, a_thread_that_gets_no_loop_is_told_and_may_come_again) {
+  runtime rt({.workers = 1, .driver = driver::choice::epoll});
+  std::thread([&] {
+    {
+      const test::no_more_descriptors now;
+      try {
+        rt.block_on(rt.spawn(tree(4)));
+        ADD_FAILURE() << "a loop without a descriptor";
+      } catch (const std::system_error& e) {
+        EXPECT_EQ(e.code(), std::errc::too_many_files_open);
+        EXPECT_STREQ(e.what(), "driver: epoll_create1: Too many open files");
+      }
+    }
+    EXPECT_EQ(rt.block_on(rt.spawn(tree(4))), 16);
+  }).join();
 }
 
 // ---- several

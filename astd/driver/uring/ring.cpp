@@ -17,13 +17,15 @@ namespace {
 refusal because(const char* call, int error) { return {error, std::string(call) + ": " + std::strerror(error)}; }
 
 // 2: nobody may. Asked before the first try, because a sandbox may answer the try itself with a fatal signal.
-bool disabled_by_sysctl() noexcept {
+refusal by_sysctl() {
   const int fd = ::open("/proc/sys/kernel/io_uring_disabled", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+  // Where there is no descriptor for the question there is none for a ring.
+  if (fd < 0) return errno == EMFILE || errno == ENFILE ? because("open (io_uring_disabled)", errno) : refusal{};
   char value = '0';
   [[maybe_unused]] auto got = ::read(fd, &value, 1);
   ::close(fd);
-  return value == '2';
+  if (value != '2') return {};
+  return {EPERM, "io_uring is off (kernel.io_uring_disabled = 2)"};
 }
 
 struct size {
@@ -66,7 +68,7 @@ ring::~ring() {
 }
 
 refusal ring::open(bool shared, bool one_owner, kernel age) {
-  if (disabled_by_sysctl()) return {EPERM, "io_uring is off (kernel.io_uring_disabled = 2)"};
+  if (refusal no = by_sysctl(); no.error != 0) return no;
   int result = -EINVAL;
   for (unsigned wanted : flags) {
     if (shared && (wanted & IORING_SETUP_DEFER_TASKRUN)) continue;

@@ -72,6 +72,7 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
     : owner_(owner),
       options_(checked(std::move(options))),
       stealing_(options_.stealing && *options_.workers > 1),
+      idlers_(std::max(*options_.workers, 1u)),
       blocking_({.max_threads = options_.max_blocking_threads,
                  .max_queued = options_.max_blocking_queue,
                  .thread_name = options_.name + "-block"}),

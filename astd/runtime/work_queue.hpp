@@ -135,14 +135,19 @@ class work_ring {
 
   bool put(T* item, std::memory_order order) noexcept {
     const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
-    // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
-    if (newest - oldest_.load(std::memory_order_acquire) >= Capacity) return false;
+    if (newest - known_oldest_ >= Capacity) {
+      // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
+      known_oldest_ = oldest_.load(std::memory_order_acquire);
+      if (newest - known_oldest_ >= Capacity) return false;
+    }
     slot(newest).store(item, std::memory_order_relaxed);
     newest_.store(newest + 1, order);
     return true;
   }
 
   alignas(cache_line_pair) atomic<std::uint64_t> newest_{0};
+  std::uint64_t known_oldest_ =
+      0;  // the owner's: what it last saw there, so that it need not look while thieves write
   alignas(cache_line_pair) atomic<std::uint64_t> oldest_{0};
   alignas(cache_line_pair) atomic<T*> slots_[Capacity] = {};
 };
@@ -151,6 +156,12 @@ class work_ring {
 template <class T, std::size_t Capacity = 256>
 class work_queue : public work_ring<T, Capacity> {
  public:
+  /// Takes the newest item if it is this one. Owner only.
+  bool pop_if(T* item) noexcept {
+    const std::uint64_t newest = this->newest_.load(std::memory_order_relaxed);  // only we write it
+    // A slot behind an empty queue may still hold what was taken from it: pop() looks.
+    return this->slot(newest - 1).load(std::memory_order_relaxed) == item && pop() == item;
+  }
   /// The newest item, or null if there is none. Owner only.
   T* pop() noexcept {
     const std::uint64_t newest = this->newest_.load(std::memory_order_relaxed);  // only we write it
@@ -181,7 +192,8 @@ class fifo_queue : public work_ring<T, Capacity> {
   std::size_t steal_half(fifo_queue& from) noexcept {
     const std::uint64_t end = this->newest_.load(std::memory_order_relaxed);  // only we write it
     // acquire: as in put().
-    const std::uint64_t room = Capacity - (end - this->oldest_.load(std::memory_order_acquire));
+    const std::uint64_t room =
+        Capacity - (end - (this->known_oldest_ = this->oldest_.load(std::memory_order_acquire)));
     // acquire pairs with the compare-exchange of whoever moved oldest_ here, so that newest_ is not the older of
     // the two.
     std::uint64_t oldest = from.oldest_.load(std::memory_order_acquire);

@@ -28,6 +28,7 @@ worker::worker(runtime_core& runtime, unsigned index)
       random_(0x9e3779b9u * (index + 1)),
       rings_(runtime.steals_from(*this) ? std::make_unique<rings>() : nullptr),
       pinned_executor_(*this),
+      shared_executor_(index != guest ? &runtime : nullptr),
       for_new_tasks_(runtime.options().stealing ? static_cast<executor&>(runtime) : pinned_executor_),
       loop_(runtime.driver_options()) {}
 
@@ -56,10 +57,6 @@ void worker::go_active() noexcept {
 }
 
 // ---- putting things into the queues
-
-bool worker::runs(const executor& on) const noexcept {
-  return (&on == &runtime_ && index_ != guest) || &on == &pinned_executor_;
-}
 
 void worker::pinned::schedule(resumable& r, urgency how) noexcept {
   worker& w = worker_;
@@ -94,29 +91,37 @@ void worker::push(resumable& r, urgency how) noexcept {
   } else if (resumable* older = next_.exchange(&r, std::memory_order_acq_rel)) {
     displace(*older);
   }
-  if (!polling_) runtime_.notify(*this);
+  // A glance at who sleeps, without the fence that would make it certain (it costs as much as the rest of a turn): a
+  // worker that falls asleep at this very moment may have missed what we pushed, and we that it sleeps. So there is a
+  // second glance before the next turn, when both can be seen, and a certain one every 61 turns; if this turn is long, the
+  // monitor sees to it. poll_world() announces what it brought, all at once.
+  pushed_ = true;
+  if (!polling_ && runtime_.idlers().wants_work()) announce();
+}
+
+void worker::announce() noexcept {
+  pushed_ = false;
+  rings_->stack.announce();
+  rings_->line.announce();
+  runtime_.notify(*this);
 }
 
 // A full ring gives its older half to spill_; less, or nothing, if thieves are quicker, but then there is room as well.
 void worker::push_line(resumable& r) noexcept {
-  // poll_world() announces what it brought, all at once.
-  while (!(polling_ ? rings_->line.push_quietly(&r) : rings_->line.push(&r)))
+  while (!rings_->line.push_quietly(&r))
     if (const auto half = rings_->line.take_oldest_half(); half.first) spill_.push_back(half);
 }
 
 void worker::displace(resumable& r) noexcept {
-  while (!rings_->stack.push(&r))
+  while (!rings_->stack.push_quietly(&r))
     if (const auto half = rings_->stack.take_oldest_half(); half.first) spill_.push_front(half);
 }
 
-bool worker::take_back(resumable& r) noexcept {
-  if (!rings_) {
-    if (hot_.front() != &r) return false;
-    hot_.pop_front();
-    return true;
-  }
+bool worker::take_back_shared(resumable& r) noexcept {
+  resumable* const next = next_.load(std::memory_order_relaxed);
+  if (!next) return rings_->stack.pop_if(&r);
   resumable* expected = &r;
-  return next_.load(std::memory_order_relaxed) == &r &&
+  return next == &r &&
          next_.compare_exchange_strong(expected, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
 }
 
@@ -168,6 +173,7 @@ resumable* worker::next() noexcept {
 
 // Whoever would otherwise wait behind those that are always ready.
 resumable* worker::next_in_turn() noexcept {
+  if (rings_) announce();
   if (const instant now = loop_.now(); now - last_look_ > longest_without_world) {
     last_look_ = now;
     poll_world();
@@ -278,6 +284,11 @@ void worker::resume(resumable& r) noexcept {
     // The last one to stop searching wakes the next: there may be more where this came from.
     if (runtime_.idlers().stop_searching()) runtime_.notify(*this);
   }
+  // The second glance: see push().
+  if (pushed_) {
+    pushed_ = false;
+    if (runtime_.idlers().wants_work()) announce();
+  }
   turns_.add();
   operations_left_ = slice_operations;
   if (slice_over_.load(std::memory_order_relaxed)) slice_over_.store(false, std::memory_order_relaxed);
@@ -299,10 +310,7 @@ bool worker::poll_world() noexcept {
   const bool any = loop_.poll(true);
   polling_ = false;
   // One wake for all that the world brought, and none for what we are about to run ourselves.
-  if (any && queued() > 1) {
-    if (rings_) rings_->line.announce();
-    runtime_.notify(*this);
-  }
+  if (any && rings_ && queued() > 1) announce();
   return any;
 }
 

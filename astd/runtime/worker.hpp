@@ -77,7 +77,12 @@ class worker {
   // ---- the owner's
   void push(resumable& r, urgency how) noexcept;
   /// If `r` is what would run next, takes it: the caller transfers to it.
-  bool take_back(resumable& r) noexcept;
+  bool take_back(resumable& r) noexcept {
+    if (rings_) return take_back_shared(r);
+    if (hot_.front() != &r) return false;
+    hot_.pop_front();
+    return true;
+  }
   /// A task goes on without having suspended: false when it is time to let others run.
   bool spend() noexcept;
 
@@ -92,7 +97,9 @@ class worker {
   [[nodiscard]] unsigned index() const noexcept { return index_; }
   void wake() noexcept { loop_.wake(); }
   /// Whether what `on` schedules runs on this thread as well as on any.
-  [[nodiscard]] bool runs(const executor& on) const noexcept;
+  [[nodiscard]] bool runs(const executor& on) const noexcept {
+    return &on == shared_executor_ || &on == &pinned_executor_;
+  }
   /// Nothing that another worker could take. seq_cst: see idle_set.
   [[nodiscard]] bool nothing_to_steal() const noexcept {
     return !rings_ || (rings_->stack.empty() && rings_->line.empty() && spill_.empty());
@@ -156,6 +163,8 @@ class worker {
   resumable* steal_from(worker& victim) noexcept;
   void push_line(resumable& r) noexcept;
   void displace(resumable& r) noexcept;
+  bool take_back_shared(resumable& r) noexcept;
+  void announce() noexcept;
   void idle() noexcept;
   void nap() noexcept;
   bool spin() noexcept;
@@ -176,6 +185,7 @@ class worker {
   unsigned fair_turns_ = 0;
   unsigned operations_left_ = slice_operations;
   bool searching_ = false;
+  bool pushed_ = false;   // something that others might take, since the last announce()
   bool polling_ = false;  // completions are being run: wake others once, afterwards
   std::uint32_t random_;
   instant spin_limit_ = longest_spin;
@@ -197,6 +207,7 @@ class worker {
   shared_queue spill_;
   task_registry tasks_{runtime_, false};
   pinned pinned_executor_;
+  executor* const shared_executor_;  // the runtime, if this is one of its workers
   executor& for_new_tasks_;
   loop loop_;
 };

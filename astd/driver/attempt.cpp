@@ -49,6 +49,17 @@ std::int32_t accept_one(int fd) noexcept {
   }
 }
 
+// Those of `events` that hold, or not_yet.
+std::int32_t poll_once(int fd, int events) noexcept {
+  // poll() passes over negative descriptors.
+  if (fd < 0) return -EBADF;
+  pollfd p{fd, static_cast<short>(events), 0};
+  std::int32_t result = once([&] { return ::poll(&p, 1, 0); });
+  if (result < 0) return result;
+  if (p.revents & POLLNVAL) return -EBADF;
+  return p.revents ? p.revents : not_yet;
+}
+
 std::int32_t connect_once(operation& op, bool again) noexcept {
   if (::connect(op.fd, op.args.address.address, *op.args.address.length) == 0) return 0;
   // An interrupted connect goes on, as one that would block does.
@@ -148,7 +159,9 @@ nature nature_of(opcode code) noexcept {
     case opcode::recv:
     case opcode::send:
     case opcode::recvmsg:
-    case opcode::sendmsg: return nature::socket;
+    case opcode::sendmsg:
+    case opcode::readable:
+    case opcode::writable: return nature::socket;
     case opcode::read:
     case opcode::write:
     case opcode::readv:
@@ -171,6 +184,7 @@ bool is_input(opcode code) noexcept {
     case opcode::accept_many:
     case opcode::recv:
     case opcode::recvmsg:
+    case opcode::readable:
     case opcode::read:
     case opcode::readv: return true;
     default: return false;
@@ -206,20 +220,14 @@ std::int32_t attempt_socket(operation& op, bool again) noexcept {
     case opcode::sendmsg:
       result = once([&] { return ::sendmsg(op.fd, m.message, flags_of(m.flags) | MSG_NOSIGNAL); });
       break;
+    case opcode::readable: return again ? 0 : poll_once(op.fd, POLLIN);
+    case opcode::writable: return again ? 0 : poll_once(op.fd, POLLOUT);
     default: break;
   }
   return result == not_yet && wants_no_wait(op) ? -EAGAIN : result;
 }
 
-std::int32_t attempt_poll(operation& op) noexcept {
-  // poll() passes over negative descriptors.
-  if (op.fd < 0) return -EBADF;
-  pollfd p{op.fd, static_cast<short>(op.args.value), 0};
-  std::int32_t result = once([&] { return ::poll(&p, 1, 0); });
-  if (result < 0) return result;
-  if (p.revents & POLLNVAL) return -EBADF;
-  return p.revents ? p.revents : not_yet;
-}
+std::int32_t attempt_poll(operation& op) noexcept { return poll_once(op.fd, op.args.value); }
 
 std::int32_t attempt_file(operation& op) noexcept {
   std::int32_t result = transfer_without_waiting(op, vector_view(op));

@@ -39,6 +39,8 @@ enum class opcode : std::uint8_t {
   send,         // args.transfer; never raises SIGPIPE
   recvmsg,      // args.message
   sendmsg,      // args.message; never raises SIGPIPE
+  readable,     // waits until recv would not have to wait: there are bytes, the end or an error; result: >= 0
+  writable,     // the same for send
   local_name,   // args.address {out}
   peer_name,    // args.address {out}
   set_option,   // args.option

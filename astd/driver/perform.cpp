@@ -97,6 +97,8 @@ std::int32_t call(operation& op) noexcept {
     case opcode::send:
     case opcode::recvmsg:
     case opcode::sendmsg:
+    case opcode::readable:
+    case opcode::writable:
     case opcode::poll:
     case opcode::read:
     case opcode::write:

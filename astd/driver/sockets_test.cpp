@@ -388,12 +388,75 @@ TEST_P(sockets, poll_reports_what_holds) {
   EXPECT_EQ(loop.run(polling(-1, POLLIN)), -EBADF);
 }
 
+TEST_P(sockets, readable_waits_for_bytes_and_leaves_them) {
+  test_loop loop(wanted());
+  pair p;
+  char buffer[16];
+  for (int i = 0; i < 20; ++i) {
+    test_operation in(opcode::readable, p.ends[1]);
+    ASSERT_FALSE(loop.submit(in));
+    loop.collect();
+    ASSERT_FALSE(in.has_ended());
+    ASSERT_EQ(loop.run(sending(p.ends[0], "hello", 5)), 5);
+    ASSERT_GE(loop.finish(in), 0);
+    // As long as there is something, at once again.
+    ASSERT_EQ(loop.run(receiving(p.ends[1], buffer, 2)), 2);
+    test_operation more(opcode::readable, p.ends[1]);
+    ASSERT_GE(loop.run(more), 0);
+    ASSERT_EQ(loop.run(receiving(p.ends[1], buffer, sizeof buffer)), 3);
+  }
+  // With a receive that waits for the same bytes, both end.
+  auto receive = receiving(p.ends[1], buffer, sizeof buffer);
+  ASSERT_FALSE(loop.submit(receive));
+  test_operation in(opcode::readable, p.ends[1]);
+  ASSERT_FALSE(loop.submit(in));
+  loop.collect();
+  ASSERT_EQ(loop.run(sending(p.ends[0], "x", 1)), 1);
+  EXPECT_EQ(loop.finish(receive), 1);
+  ASSERT_EQ(loop.run(sending(p.ends[0], "y", 1)), 1);
+  EXPECT_GE(loop.finish(in), 0);
+  test_operation late(opcode::readable, p.ends[1]);
+  EXPECT_GE(loop.run(late), 0);
+  ASSERT_EQ(loop.run(receiving(p.ends[1], buffer, sizeof buffer)), 1);
+  // The end counts, and one that is cancelled leaves no trace.
+  test_operation cancelled(opcode::readable, p.ends[1]);
+  ASSERT_FALSE(loop.submit(cancelled));
+  loop.cancel(cancelled);
+  EXPECT_EQ(loop.finish(cancelled), -ECANCELED);
+  test_operation end(opcode::readable, p.ends[1]);
+  ASSERT_FALSE(loop.submit(end));
+  loop.collect();
+  close_in(loop, std::exchange(p.ends[0], -1));
+  EXPECT_GE(loop.finish(end), 0);
+  EXPECT_EQ(loop.run(receiving(p.ends[1], buffer, sizeof buffer)), 0);
+}
+
+TEST_P(sockets, writable_waits_for_room) {
+  test_loop loop(wanted());
+  pair p;
+  std::vector<char> much(1 << 16, 'x');
+  test_operation at_once(opcode::writable, p.ends[0]);
+  EXPECT_GE(loop.run(at_once), 0);
+  while (loop.run(sending(p.ends[0], much.data(), much.size(), MSG_DONTWAIT)) > 0) {
+  }
+  test_operation out(opcode::writable, p.ends[0]);
+  ASSERT_FALSE(loop.submit(out));
+  loop.collect();
+  ASSERT_FALSE(out.has_ended());
+  while (loop.run(receiving(p.ends[1], much.data(), much.size(), MSG_DONTWAIT)) > 0) {
+  }
+  EXPECT_GE(loop.finish(out), 0);
+  EXPECT_GT(loop.run(sending(p.ends[0], "x", 1)), 0);
+}
+
 TEST_P(sockets, bad_descriptors_are_errors) {
   test_loop loop(wanted());
   char buffer[8];
   EXPECT_EQ(loop.run(receiving(-1, buffer, 8)), -EBADF);
   EXPECT_EQ(loop.run(receiving(100'000, buffer, 8)), -EBADF);
   EXPECT_EQ(loop.run(transferring(opcode::read, -1, buffer, 8, -1)), -EBADF);
+  test_operation readable(opcode::readable, -1);
+  EXPECT_EQ(loop.run(readable), -EBADF);
   test_operation close(opcode::close, 100'000);
   EXPECT_EQ(loop.run(close), -EBADF);
 }

@@ -81,6 +81,10 @@ task<> read(counted) {
   std::array<char, 10> buffer;
   co_await ends.first.read(buffer);
 }
+task<> wait_for_bytes(counted) {
+  auto ends = co_await connected();
+  co_await ends.first.readable();
+}
 task<> write(counted) {
   auto ends = co_await connected();
   const std::string much(1 << 20, 'x');
@@ -104,6 +108,7 @@ std::vector<task<>> everything_that_waits(socket_address nobody) {
   all.push_back(connect(nobody, {}));
   all.push_back(accept({}));
   all.push_back(read({}));
+  all.push_back(wait_for_bytes({}));
   all.push_back(write({}));
   all.push_back(recv_from({}));
   all.push_back(recv({}));

@@ -1,4 +1,5 @@
 #include <astd/net/socket.hpp>
+#include <astd/net/socket_readiness.hpp>
 #include <astd/net/socket_transfer.hpp>
 
 namespace astd::net::detail {
@@ -22,6 +23,15 @@ failure socket_transfer::refused() const {
   const bool receiving = code == driver::opcode::recv;
   const char* action = stream_ ? (receiving ? "read" : "write") : (receiving ? "recv" : "send");
   return socket_failure(error(), action, fd);
+}
+
+astd::detail::outcome<void> socket_readiness::take() {
+  resumed();
+  if (failed()) [[unlikely]]
+    return socket_failure(error(), name_of(code), fd);
+  astd::detail::outcome<void> ready;
+  ready.set_value();
+  return ready;
 }
 
 }  // namespace astd::net::detail

@@ -14,6 +14,7 @@
 #include <astd/io/buffer.hpp>
 #include <astd/net/endpoint.hpp>
 #include <astd/net/socket.hpp>
+#include <astd/net/socket_readiness.hpp>
 #include <astd/net/socket_transfer.hpp>
 
 namespace astd::net {
@@ -70,6 +71,17 @@ class tcp_stream {
   [[nodiscard]] detail::transfer_awaitable write(io::const_bytes buffer) noexcept {
     return detail::transfer_awaitable(driver::opcode::send, socket_.descriptor(), buffer.data(), buffer.size(),
                                       true);
+  }
+
+  /// Waits until read() would not have to wait: there are bytes, the end, or an error, which read() then gives. For
+  /// connections that are silent most of the time: they need no buffer until something is there (see docs/modules/net.md).
+  /// If several tasks read, another one may be quicker. Allocates nothing. Cancelling it leaves no trace.
+  [[nodiscard]] detail::readiness_awaitable readable() noexcept {
+    return detail::readiness_awaitable(driver::opcode::readable, socket_.descriptor());
+  }
+  /// The same for write(): there is room, or an error.
+  [[nodiscard]] detail::readiness_awaitable writable() noexcept {
+    return detail::readiness_awaitable(driver::opcode::writable, socket_.descriptor());
   }
 
   /// Ends one direction or both, without closing. Fails with std::errc::not_connected if the connection is broken.

@@ -99,6 +99,31 @@ ASTD_TEST(tcp_stream, reads_and_writes_nothing_at_once) {
   EXPECT_EQ(written, 0u);
 }
 
+// No buffer while nothing comes.
+task<std::string> read_when_there_is_something(tcp_stream& from) {
+  std::string text;
+  for (;;) {
+    co_await from.readable();
+    std::array<char, 100> buffer;
+    const std::size_t n = co_await from.read(buffer);
+    if (n == 0) co_return text;
+    text.append(buffer.data(), n);
+  }
+}
+
+ASTD_TEST(tcp_stream, says_when_there_is_something_to_read) {
+  both_ends ends = co_await connected();
+  auto reading = spawn(read_when_there_is_something, std::ref(ends.second));
+  for (int i = 0; i < 10; ++i) {
+    co_await ends.first.writable();
+    co_await io::write_all(ends.first, "hello, ");
+    for (int k = 0; k < i; ++k) co_await this_task::yield();
+  }
+  co_await ends.first.shutdown(shutdown_how::write);
+  const std::string text = co_await std::move(reading);
+  EXPECT_EQ(text.size(), 70u);
+}
+
 ASTD_TEST(tcp_stream, knows_both_addresses) {
   both_ends ends = co_await connected();
   EXPECT_EQ(ends.first.local_address(), ends.second.peer_address());

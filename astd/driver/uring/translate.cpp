@@ -40,6 +40,8 @@ unsigned kernel_operation(opcode code) noexcept {
     case opcode::renameat: return IORING_OP_RENAMEAT;
     case opcode::unlinkat: return IORING_OP_UNLINKAT;
     case opcode::mkdirat: return IORING_OP_MKDIRAT;
+    case opcode::readable:
+    case opcode::writable:
     case opcode::poll: return IORING_OP_POLL_ADD;
     // Carried out on the spot.
     case opcode::socket:
@@ -78,6 +80,8 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
       io_uring_prep_sendmsg(&entry, op.fd, m.message,
                             static_cast<unsigned>((m.flags & ~MSG_WAITALL) | MSG_NOSIGNAL));
       break;
+    case opcode::readable: io_uring_prep_poll_add(&entry, op.fd, POLLIN); break;
+    case opcode::writable: io_uring_prep_poll_add(&entry, op.fd, POLLOUT); break;
     case opcode::openat: io_uring_prep_openat(&entry, op.fd, p.path, p.flags | O_CLOEXEC, p.mode); break;
     case opcode::close: io_uring_prep_close(&entry, op.fd); break;
     case opcode::read:

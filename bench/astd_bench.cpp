@@ -6,12 +6,16 @@
 //   spawn_10k [N]           10,000 tasks at once, then all joined, N times
 //   spawn_seq [N]           spawn one, join it, N times
 //   yield [TASKS] [TIMES]   every task yields TIMES times
+//   pingpong [N]            two tasks wake each other in turn, N times each
 //   fib [N]                 fork-join: one half spawned, the other awaited
 //   skynet                  a tree of 10^6 leaves, ten children each
+//   queens                  n-queens, a task for each placed queen
 //   timers [N]              N tasks that sleep long, then cancelled and joined
 //   sleeps [N]              N tasks that sleep 1 to 1000 ms
+//   blocking [N]            a call on the blocking pool, one at a time, N times
 //   mem [N]                 memory of N tasks that sleep
-//   echo PORT               TCP echo server on the loopback, until it is killed
+//   echo PORT               TCP echo server on the loopback, until it is killed; with ASTD_BENCH_LEAN set, one whose
+//                           connections hold a buffer only while they have something in it
 #include <astd/future.hpp>
 #include <astd/io.hpp>
 #include <astd/net.hpp>
@@ -38,14 +42,26 @@
 namespace {
 
 using namespace std::chrono_literals;
-using bench::repetitions;
 using bench::stopwatch;
+
+/// Does `work` as often as a repetition lasts; `operations` is what one time of it does.
+template <class Work>
+astd::task<> measure(const char* name, std::uint64_t operations, Work& work) {
+  for (std::uint64_t turn = 0; turn < bench::repetitions; ++turn) {
+    stopwatch const watch;
+    std::uint64_t times = 0;
+    do {
+      co_await work();
+      ++times;
+    } while (!watch.ran_long_enough());
+    watch.report(name, operations * times);
+  }
+}
 
 astd::task<std::uint64_t> identity(std::uint64_t value) { co_return value; }
 
 astd::task<> spawn(const char* name, std::uint64_t count, std::uint64_t times) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> astd::task<> {
     for (std::uint64_t time = 0; time < times; ++time) {
       std::vector<astd::join_handle<std::uint64_t>> handles;
       handles.reserve(count);
@@ -57,19 +73,18 @@ astd::task<> spawn(const char* name, std::uint64_t count, std::uint64_t times) {
       }
       bench::check(sum == count * (count - 1) / 2, name);
     }
-    watch.report(name, count * times);
-  }
+  };
+  co_await measure(name, count * times, work);
 }
 
 astd::task<> spawn_one_by_one(std::uint64_t count) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> astd::task<> {
     for (std::uint64_t i = 0; i < count; ++i) {
       auto const value = co_await astd::spawn(identity(i));
       bench::check(value == i, "spawn_seq");
     }
-    watch.report("spawn_seq", count);
-  }
+  };
+  co_await measure("spawn_seq", count, work);
 }
 
 astd::task<> yield_often(std::uint64_t times) {
@@ -77,14 +92,89 @@ astd::task<> yield_often(std::uint64_t times) {
 }
 
 astd::task<> yield(std::uint64_t tasks, std::uint64_t times) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> astd::task<> {
     std::vector<astd::join_handle<>> handles;
     handles.reserve(tasks);
     for (std::uint64_t i = 0; i < tasks; ++i) handles.push_back(astd::spawn(yield_often(times)));
     for (auto& handle : handles) co_await std::move(handle);
-    watch.report("yield", tasks * times);
+  };
+  co_await measure("yield", tasks * times, work);
+}
+
+/// A flag that one task waits for and another sets, until there are channels: the least that wakes a task.
+class flag {
+  class waiting;
+
+ public:
+  void set() noexcept {
+    // acq_rel: pairs with the waiter's exchanges, in both directions.
+    void* const before = state_.exchange(this, std::memory_order_acq_rel);
+    if (before == nullptr || before == this) return;
+    state_.store(nullptr, std::memory_order_relaxed);  // there is nobody else until the waiter runs
+    static_cast<waiting*>(before)->flag_is_set();
   }
+
+  auto wait() noexcept { return waiting(*this); }
+
+ private:
+  class waiting final : public astd::detail::suspension, public astd::detail::awaiter_base<waiting> {
+   public:
+    using value_type = void;
+    explicit waiting(flag& of) noexcept : of_(of) {}
+
+    bool await_ready() noexcept {
+      void* set = &of_;
+      return of_.state_.compare_exchange_strong(set, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
+    }
+    astd::detail::resumable* start(const astd::detail::await_context& context) noexcept {
+      attach(context);
+      if (!publish()) return stop();
+      void* nobody = nullptr;
+      if (of_.state_.compare_exchange_strong(nobody, this, std::memory_order_acq_rel, std::memory_order_acquire))
+        return nullptr;
+      of_.state_.store(nullptr, std::memory_order_relaxed);  // set meanwhile
+      return finish(false);
+    }
+    void flag_is_set() noexcept { complete(false); }
+    astd::detail::outcome<void> take() noexcept {
+      resumed();
+      astd::detail::outcome<void> nothing;
+      nothing.set_value();
+      return nothing;
+    }
+    void request_stop() noexcept override {
+      void* self = this;
+      if (of_.state_.compare_exchange_strong(self, nullptr, std::memory_order_acq_rel, std::memory_order_relaxed))
+        complete(true);
+      stop_request_done();
+    }
+    void describe(std::string& out, unsigned) const override { out += "a flag"; }
+
+   private:
+    flag& of_;
+  };
+
+  std::atomic<void*> state_{nullptr};  // null, this flag if it is set, or who waits
+};
+
+astd::task<> take_turns(flag& mine, flag& others, std::uint64_t times) {
+  for (std::uint64_t i = 0; i < times; ++i) {
+    co_await mine.wait();
+    others.set();
+  }
+}
+
+astd::task<> ping_pong(std::uint64_t count) {
+  auto work = [=]() -> astd::task<> {
+    flag first;
+    flag second;
+    auto one = astd::spawn(take_turns(first, second, count));
+    auto other = astd::spawn(take_turns(second, first, count));
+    first.set();
+    co_await std::move(one);
+    co_await std::move(other);
+  };
+  co_await measure("pingpong", count, work);
 }
 
 astd::task<std::uint64_t> fib_of(std::uint64_t n) {
@@ -99,12 +189,11 @@ std::uint64_t plain_fib(std::uint64_t n) { return n < 2 ? n : plain_fib(n - 1) +
 
 astd::task<> fib(std::uint64_t n) {
   std::uint64_t const expected = plain_fib(n);
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> astd::task<> {
     auto const value = co_await fib_of(n);
     bench::check(value == expected, "fib");
-    watch.report("fib", bench::fib_calls(n));
-  }
+  };
+  co_await measure("fib", bench::fib_calls(n), work);
 }
 
 /// Sums the numbers of its leaves: `size` of them, counted from `first`.
@@ -122,13 +211,37 @@ astd::task<std::uint64_t> skynet_of(std::uint64_t first, std::uint64_t size) {
 }
 
 astd::task<> skynet() {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = []() -> astd::task<> {
     auto const sum = co_await skynet_of(0, 1'000'000);
     bench::check(sum == 499'999'500'000, "skynet");
-    watch.report("skynet", 1'111'111);
-  }
+  };
+  co_await measure("skynet", 1'111'111, work);
 }
+
+astd::task<std::uint64_t> queens_of(bench::queens_board board, std::uint32_t size) {
+  std::uint32_t const full = (1u << size) - 1;
+  if (board.columns == full) co_return 1;
+  std::array<astd::join_handle<std::uint64_t>, bench::queens_size> children;
+  std::size_t count = 0;
+  for (std::uint32_t free = board.free(full); free != 0; free &= free - 1)
+    children[count++] = astd::spawn(queens_of(board.with(free & -free), size));
+  std::uint64_t solutions = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto const value = co_await std::move(children[i]);
+    solutions += value;
+  }
+  co_return solutions;
+}
+
+astd::task<> queens() {
+  auto work = []() -> astd::task<> {
+    auto const solutions = co_await queens_of({}, bench::queens_size);
+    bench::check(solutions == bench::queens_solutions, "queens");
+  };
+  co_await measure("queens", bench::queens_tasks, work);
+}
+
+// `lock`, an uncontended lock taken and given back, has its place here: it comes with astd::mutex.
 
 astd::task<> sleep_ms(std::uint64_t milliseconds) {
   co_await astd::this_task::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -136,16 +249,15 @@ astd::task<> sleep_ms(std::uint64_t milliseconds) {
 
 /// A timer lives in the frame that awaits it, so here, unlike in the peers, each timer brings its task.
 astd::task<> timers(std::uint64_t count) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> astd::task<> {
     std::vector<astd::join_handle<>> handles;
     handles.reserve(count);
     for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(sleep_ms(10'000 + i % 50'000)));
     co_await astd::this_task::yield();
     for (auto& handle : handles) handle.request_cancel();
     for (auto& handle : handles) co_await handle.cancel();
-    watch.report("timers", count);
-  }
+  };
+  co_await measure("timers", count, work);
 }
 
 astd::task<> sleeps(std::uint64_t count) {
@@ -156,6 +268,16 @@ astd::task<> sleeps(std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) handles.push_back(astd::spawn(sleep_ms(delays.next_ms())));
   for (auto& handle : handles) co_await std::move(handle);
   watch.report("sleeps", count);
+}
+
+astd::task<> blocking(std::uint64_t count) {
+  auto work = [=]() -> astd::task<> {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      auto const value = co_await astd::spawn_blocking([](std::uint64_t number) { return number; }, i);
+      bench::check(value == i, "blocking");
+    }
+  };
+  co_await measure("blocking", count, work);
 }
 
 std::atomic<std::uint64_t> started{0};
@@ -186,12 +308,33 @@ astd::task<> answer(astd::net::tcp_stream stream) {
   }
 }
 
+astd::task<bool> answer_once(astd::net::tcp_stream& stream) {
+  std::array<char, 16 * 1024> buffer;
+  auto const count = co_await astd::as_result(stream.read(buffer));
+  if (!count || *count == 0) co_return false;
+  auto const written = co_await astd::as_result(astd::io::write_all(stream, std::span(buffer).first(*count)));
+  co_return written.has_value();
+}
+
+/// As `answer`, but the buffer is there only while there is something to put into it.
+astd::task<> answer_lean(astd::net::tcp_stream stream) {
+  for (bool more = true; more;) {
+    auto const readable = co_await astd::as_result(stream.readable());
+    if (!readable) co_return;
+    more = co_await answer_once(stream);
+  }
+}
+
 astd::task<> echo(std::uint64_t port) {
+  bool const lean = getenv("ASTD_BENCH_LEAN") != nullptr;
   auto listener = co_await astd::net::tcp_listener::bind("127.0.0.1:" + std::to_string(port));
   for (;;) {
     auto accepted = co_await listener.accept();
     accepted.first.set_nodelay(true);
-    astd::spawn(answer(std::move(accepted.first))).detach();
+    if (lean)
+      astd::spawn(answer_lean(std::move(accepted.first))).detach();
+    else
+      astd::spawn(answer(std::move(accepted.first))).detach();
   }
 }
 
@@ -205,14 +348,20 @@ astd::task<int> run(bench::arguments arguments) {
     co_await spawn_one_by_one(arguments.number(0, 1'000'000));
   } else if (name == "yield") {
     co_await yield(arguments.number(0, 1000), arguments.number(1, 1000));
+  } else if (name == "pingpong") {
+    co_await ping_pong(arguments.number(0, 1'000'000));
   } else if (name == "fib") {
     co_await fib(arguments.number(0, 27));
   } else if (name == "skynet") {
     co_await skynet();
+  } else if (name == "queens") {
+    co_await queens();
   } else if (name == "timers") {
     co_await timers(arguments.number(0, 500'000));
   } else if (name == "sleeps") {
     co_await sleeps(arguments.number(0, 100'000));
+  } else if (name == "blocking") {
+    co_await blocking(arguments.number(0, 20'000));
   } else if (name == "mem") {
     co_await memory(arguments.number(0, 200'000));
   } else if (name == "echo") {

@@ -3,7 +3,8 @@
 //   RES name wall_ns_per_op cpu_ns_per_op ops
 //   MEM name bytes_per_item items
 //
-// CPU is that of the whole process, so with two threads it may be up to twice the wall time.
+// CPU is that of the whole process, so with two threads it may be up to twice the wall time. Two settings come from the
+// environment: BENCH_REPETITIONS, how many lines there are, and BENCH_MS, how long each repetition lasts at least.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,17 @@
 
 namespace bench {
 
+inline std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const value = std::getenv(name);
+  return value != nullptr ? std::strtoull(value, nullptr, 10) : otherwise;
+}
+
 /// Each program repeats its work this often in one process; the first repetition also pays for fresh memory.
-inline constexpr int repetitions = 3;
+inline const std::uint64_t repetitions = setting("BENCH_REPETITIONS", 3);
+
+/// Work that has taken less is done again within its repetition: two threads need some 50 ms until the kernel has given
+/// each a processor.
+inline const std::chrono::milliseconds shortest_repetition(setting("BENCH_MS", 0));
 
 /// PROGRAM THREADS BENCH [ARGS]
 class arguments {
@@ -52,6 +62,8 @@ inline double cpu_ns() {
 /// Times from its construction to `report`.
 class stopwatch {
  public:
+  bool ran_long_enough() const { return std::chrono::steady_clock::now() - start_ >= shortest_repetition; }
+
   void report(const char* name, std::uint64_t operations) const {
     std::chrono::duration<double, std::nano> const wall = std::chrono::steady_clock::now() - start_;
     double const cpu = cpu_ns() - cpu_start_;
@@ -99,6 +111,22 @@ inline std::uint64_t fib_calls(std::uint64_t n) {
   }
   return calls;
 }
+
+/// The rest of an n-queens board: rows below, each bit a column or diagonal that is taken. Solutions are counted by one
+/// task for each placed queen.
+struct queens_board {
+  std::uint32_t columns = 0, left = 0, right = 0;
+
+  std::uint32_t free(std::uint32_t full) const { return full & ~(columns | left | right); }
+  queens_board with(std::uint32_t queen) const {
+    return {columns | queen, (left | queen) << 1, (right | queen) >> 1};
+  }
+};
+
+/// The board's size; its solutions; the tasks that count them, one for each safe placement and one for the empty board.
+inline constexpr std::uint32_t queens_size = 10;
+inline constexpr std::uint64_t queens_solutions = 724;
+inline constexpr std::uint64_t queens_tasks = 35'539;
 
 /// The same delays in every program: 1 to 1000 ms.
 class delays {

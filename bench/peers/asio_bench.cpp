@@ -3,6 +3,7 @@
 #include <bench/report.hpp>
 
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -20,7 +21,6 @@ using namespace std::chrono_literals;
 using asio::awaitable;
 using asio::use_awaitable;
 using asio::ip::tcp;
-using bench::repetitions;
 using bench::stopwatch;
 
 asio::io_context* context = nullptr;
@@ -72,11 +72,24 @@ void fork(countdown& ended, awaitable<std::uint64_t> task, std::uint64_t& result
   });
 }
 
+/// Does `work` as often as a repetition lasts; `operations` is what one time of it does.
+template <class Work>
+awaitable<void> measure(const char* name, std::uint64_t operations, Work& work) {
+  for (std::uint64_t turn = 0; turn < bench::repetitions; ++turn) {
+    stopwatch const watch;
+    std::uint64_t times = 0;
+    do {
+      co_await work();
+      ++times;
+    } while (!watch.ran_long_enough());
+    watch.report(name, operations * times);
+  }
+}
+
 awaitable<std::uint64_t> identity(std::uint64_t value) { co_return value; }
 
 awaitable<void> spawn(const char* name, std::uint64_t count, std::uint64_t times) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> awaitable<void> {
     for (std::uint64_t time = 0; time < times; ++time) {
       std::vector<std::uint64_t> results(count);
       countdown ended(count);
@@ -86,19 +99,18 @@ awaitable<void> spawn(const char* name, std::uint64_t count, std::uint64_t times
       for (std::uint64_t const value : results) sum += value;
       bench::check(sum == count * (count - 1) / 2, name);
     }
-    watch.report(name, count * times);
-  }
+  };
+  co_await measure(name, count * times, work);
 }
 
 awaitable<void> spawn_one_by_one(std::uint64_t count) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> awaitable<void> {
     for (std::uint64_t i = 0; i < count; ++i) {
       auto const value = co_await asio::co_spawn(*context, identity(i), use_awaitable);
       bench::check(value == i, "spawn_seq");
     }
-    watch.report("spawn_seq", count);
-  }
+  };
+  co_await measure("spawn_seq", count, work);
 }
 
 awaitable<void> yield_often(std::uint64_t times) {
@@ -106,13 +118,60 @@ awaitable<void> yield_often(std::uint64_t times) {
 }
 
 awaitable<void> yield(std::uint64_t tasks, std::uint64_t times) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> awaitable<void> {
     countdown ended(tasks);
     for (std::uint64_t i = 0; i < tasks; ++i) fork(ended, yield_often(times));
     co_await ended.wait();
-    watch.report("yield", tasks * times);
+  };
+  co_await measure("yield", tasks * times, work);
+}
+
+/// A flag that one task waits for and another sets: a countdown that can be used again.
+class flag {
+ public:
+  void set() {
+    if (last_.exchange(true, std::memory_order_acq_rel)) post_waiter();
   }
+
+  auto wait() {
+    return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+        [this](auto handler) {
+          waiter_.emplace(std::move(handler));
+          set();
+        },
+        use_awaitable);
+  }
+
+ private:
+  // Whoever comes second, setter or waiter; then it starts anew.
+  void post_waiter() {
+    auto waiter = std::move(*waiter_);
+    last_.store(false, std::memory_order_relaxed);
+    asio::post(std::move(waiter));
+  }
+
+  std::atomic<bool> last_{false};
+  std::optional<asio::async_result<asio::use_awaitable_t<>, void()>::handler_type> waiter_;
+};
+
+awaitable<void> take_turns(flag& mine, flag& others, std::uint64_t times) {
+  for (std::uint64_t i = 0; i < times; ++i) {
+    co_await mine.wait();
+    others.set();
+  }
+}
+
+awaitable<void> ping_pong(std::uint64_t count) {
+  auto work = [=]() -> awaitable<void> {
+    flag first;
+    flag second;
+    countdown ended(2);
+    fork(ended, take_turns(first, second, count));
+    fork(ended, take_turns(second, first, count));
+    first.set();
+    co_await ended.wait();
+  };
+  co_await measure("pingpong", count, work);
 }
 
 awaitable<std::uint64_t> fib_of(std::uint64_t n) {
@@ -129,12 +188,11 @@ std::uint64_t plain_fib(std::uint64_t n) { return n < 2 ? n : plain_fib(n - 1) +
 
 awaitable<void> fib(std::uint64_t n) {
   std::uint64_t const expected = plain_fib(n);
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> awaitable<void> {
     auto const value = co_await fib_of(n);
     bench::check(value == expected, "fib");
-    watch.report("fib", bench::fib_calls(n));
-  }
+  };
+  co_await measure("fib", bench::fib_calls(n), work);
 }
 
 /// Sums the numbers of its leaves: `size` of them, counted from `first`.
@@ -151,17 +209,39 @@ awaitable<std::uint64_t> skynet_of(std::uint64_t first, std::uint64_t size) {
 }
 
 awaitable<void> skynet() {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = []() -> awaitable<void> {
     auto const sum = co_await skynet_of(0, 1'000'000);
     bench::check(sum == 499'999'500'000, "skynet");
-    watch.report("skynet", 1'111'111);
-  }
+  };
+  co_await measure("skynet", 1'111'111, work);
+}
+
+awaitable<std::uint64_t> queens_of(bench::queens_board board, std::uint32_t size) {
+  std::uint32_t const full = (1u << size) - 1;
+  if (board.columns == full) co_return 1;
+  std::uint64_t results[bench::queens_size];
+  std::uint32_t const free = board.free(full);
+  auto const count = static_cast<std::size_t>(std::popcount(free));
+  countdown ended(count);
+  std::size_t child = 0;
+  for (std::uint32_t left = free; left != 0; left &= left - 1)
+    fork(ended, queens_of(board.with(left & -left), size), results[child++]);
+  co_await ended.wait();
+  std::uint64_t solutions = 0;
+  for (std::size_t i = 0; i < count; ++i) solutions += results[i];
+  co_return solutions;
+}
+
+awaitable<void> queens() {
+  auto work = []() -> awaitable<void> {
+    auto const solutions = co_await queens_of({}, bench::queens_size);
+    bench::check(solutions == bench::queens_solutions, "queens");
+  };
+  co_await measure("queens", bench::queens_tasks, work);
 }
 
 awaitable<void> timers(std::uint64_t count) {
-  for (int turn = 0; turn < repetitions; ++turn) {
-    stopwatch const watch;
+  auto work = [=]() -> awaitable<void> {
     std::vector<asio::steady_timer> live;
     live.reserve(count);
     countdown ended(count);
@@ -171,8 +251,20 @@ awaitable<void> timers(std::uint64_t count) {
     }
     for (auto& timer : live) timer.cancel();
     co_await ended.wait();
-    watch.report("timers", count);
-  }
+  };
+  co_await measure("timers", count, work);
+}
+
+/// To a thread of the pool and back.
+awaitable<void> blocking(std::uint64_t count) {
+  asio::thread_pool pool;
+  auto work = [=, &pool]() -> awaitable<void> {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      co_await asio::post(pool, use_awaitable);
+      co_await asio::post(*context, use_awaitable);
+    }
+  };
+  co_await measure("blocking", count, work);
 }
 
 awaitable<void> sleep_for(std::chrono::steady_clock::duration delay) {
@@ -240,14 +332,20 @@ awaitable<void> run(bench::arguments arguments) {
     co_await spawn_one_by_one(arguments.number(0, 1'000'000));
   } else if (name == "yield") {
     co_await yield(arguments.number(0, 1000), arguments.number(1, 1000));
+  } else if (name == "pingpong") {
+    co_await ping_pong(arguments.number(0, 1'000'000));
   } else if (name == "fib") {
     co_await fib(arguments.number(0, 27));
   } else if (name == "skynet") {
     co_await skynet();
+  } else if (name == "queens") {
+    co_await queens();
   } else if (name == "timers") {
     co_await timers(arguments.number(0, 500'000));
   } else if (name == "sleeps") {
     co_await sleeps(arguments.number(0, 100'000));
+  } else if (name == "blocking") {
+    co_await blocking(arguments.number(0, 20'000));
   } else if (name == "mem") {
     co_await memory(arguments.number(0, 200'000));
   } else if (name == "echo") {

@@ -3,8 +3,9 @@
 // Each connection has one message under way. One connection uses blocking calls, more of them io_uring. After a
 // short warm-up it counts for SECONDS and prints
 //
-//   LOAD requests_per_second p50_us p99_us p999_us max_us requests server_cpu_ns_per_request load_cpu_share
+//   LOAD requests_per_second p50_us p99_us p999_us max_us requests server_cpu_ns_per_request load_cpu_share all_requests
 //
+// where the last counts those of the warm-up, too.
 // The server's CPU is read from the schedstat of its threads at both ends of the counted time.
 #define _GNU_SOURCE
 #include <liburing.h>
@@ -89,7 +90,7 @@ static struct {
   const char* server;
   uint64_t begin, end;
   uint64_t start, server_cpu, own_cpu;
-  uint64_t requests, longest;
+  uint64_t requests, all_requests, longest;
   int counting;
 } run;
 
@@ -101,6 +102,7 @@ static void begin_run(const char* server, double seconds) {
 
 // Of a message sent at `sent` whose answer was complete at `now`. False when time is up.
 static int count_request(uint64_t sent, uint64_t now) {
+  ++run.all_requests;
   if (!run.counting) {
     if (now < run.begin) return 1;
     run.counting = 1;
@@ -122,9 +124,10 @@ static void report(void) {
   double const server = (double)(process_cpu_ns(run.server) - run.server_cpu);
   double const own = (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - run.own_cpu);
   if (run.requests == 0) refuse("no answer within the counted time");
-  printf("LOAD %.0f %.1f %.1f %.1f %.1f %llu %.1f %.2f\n", requests * 1e9 / wall, percentile_us(.5, run.requests),
+  printf("LOAD %.0f %.1f %.1f %.1f %.1f %llu %.1f %.2f %llu\n", requests * 1e9 / wall, percentile_us(.5, run.requests),
          percentile_us(.99, run.requests), percentile_us(.999, run.requests), (double)run.longest / 1e3,
-         (unsigned long long)run.requests, server / requests, own / wall);
+         (unsigned long long)run.requests, server / requests, own / wall,
+         (unsigned long long)run.all_requests);
 }
 
 struct connection {

@@ -1,0 +1,1 @@
+#include <astd/task.hpp>

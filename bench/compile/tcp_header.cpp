@@ -1,0 +1,1 @@
+#include <astd/net/tcp_stream.hpp>

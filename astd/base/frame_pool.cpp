@@ -20,8 +20,8 @@ constexpr std::size_t smallest_block = 32;  // holds the links of a magazine
 constexpr std::size_t chunk_size = 64 * 1024;
 constexpr std::size_t batch_bytes = 8 * 1024;
 
-// The size classes: 32, 48, ... 256 in steps of 16, ... 1024 by 64, ... 2048 by 256, ... 4096 by 512.
-constexpr std::size_t class_count = 15 + 12 + 4 + 4;
+// The size classes: 32, 48, ... 256 in steps of 16, ... 512 by 32, ... 1024 by 64, ... 2048 by 256, ... 4096 by 512.
+constexpr std::size_t class_count = 15 + 8 + 8 + 4 + 4;
 
 struct class_table {
   std::uint16_t size[class_count] = {};
@@ -36,7 +36,7 @@ struct class_table {
       const std::size_t blocks = batch_bytes / block;
       batch[index] = static_cast<std::uint16_t>(blocks > 64 ? 64 : blocks < 4 ? 4 : blocks);
       for (; granules * granule <= block; ++granules) of_granules[granules] = static_cast<std::uint8_t>(index);
-      block += block < 256 ? 16 : block < 1024 ? 64 : block < 2048 ? 256 : 512;
+      block += block < 256 ? 16 : block < 512 ? 32 : block < 1024 ? 64 : block < 2048 ? 256 : 512;
     }
   }
 };

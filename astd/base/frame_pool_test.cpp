@@ -23,6 +23,7 @@ std::size_t class_size(std::size_t size) {
   auto up = [&](std::size_t step) { return (size + step - 1) / step * step; };
   if (size <= 32) return 32;
   if (size <= 256) return up(16);
+  if (size <= 512) return up(32);
   if (size <= 1024) return up(64);
   if (size <= 2048) return up(256);
   return up(512);

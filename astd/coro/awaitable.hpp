@@ -88,7 +88,7 @@ concept startable = own_awaitable<A> && requires { typename std::remove_cvref_t<
 class foreign_chain {
  public:
   foreign_chain(std::coroutine_handle<> awaiting) noexcept
-      : chain_(&ended, default_executor(), nullptr), awaiting_(awaiting) {}
+      : chain_(&ended, default_executor(), false), awaiting_(awaiting) {}
   static void* operator new(std::size_t size);
   static void operator delete(void* p, std::size_t size) noexcept;
 

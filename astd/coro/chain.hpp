@@ -18,6 +18,7 @@
 #include <astd/coro/resumable.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 #include <string>
@@ -36,12 +37,13 @@ class chain {
 
   /// `ended` is called (as a resumable) when the outermost await has ended or everything was unwound; stopped()
   /// tells which.
-  chain(resume_function ended, executor& on, task_header* task) noexcept : end_(ended, task), executor_(&on) {}
+  /// `is_task`: it is the root of a task_header.
+  chain(resume_function ended, executor& on, bool is_task) noexcept
+      : end_(ended, &on), kind_(is_task ? kind::task : kind::taskless) {}
   /// A branch of another chain; begin_in() says of which, before it starts.
-  explicit chain(resume_function ended) noexcept : end_(ended) {}
+  explicit chain(resume_function ended) noexcept : end_(ended), kind_(kind::branch) {}
   void begin_in(const chain& outer) noexcept {
-    executor_ = outer.executor_;
-    end_.second_ = outer.end_.second_;
+    end_.second_ = const_cast<chain*>(&outer.root());
     locals_ = outer.locals_;
   }
 
@@ -63,12 +65,17 @@ class chain {
   /// To be called before anyone else can resume the chain.
   void settle() noexcept {
     if (fresh_) [[unlikely]]
-      executor_->settle(*task());
+      on().settle(*task());
   }
 
   [[nodiscard]] resumable& end() noexcept { return end_; }
-  [[nodiscard]] executor& on() const noexcept { return *executor_; }
-  [[nodiscard]] task_header* task() const noexcept { return static_cast<task_header*>(end_.second_); }
+  [[nodiscard]] executor& on() const noexcept { return *static_cast<executor*>(root().end_.second_); }
+  /// Null in a coroutine that is not astd's.
+  [[nodiscard]] task_header* task() const noexcept {
+    const chain& r = root();
+    if (r.kind_ != kind::task) return nullptr;
+    return reinterpret_cast<task_header*>(reinterpret_cast<std::uintptr_t>(&r) - place_in_task);
+  }
   /// The innermost of the values that task_local::with() has bound for this chain.
   [[nodiscard]] const local_binding* locals() const noexcept { return locals_; }
   void set_locals(const local_binding* innermost) noexcept { locals_ = innermost; }
@@ -94,13 +101,20 @@ class chain {
 
  private:
   friend class suspension;
+  friend struct task_header;
   static constexpr std::uintptr_t empty = 0, requested = 1;
+  static constexpr std::size_t place_in_task = 16;  // of a task_header's root
+  enum class kind : std::uint8_t { task, taskless, branch };
+  /// The outermost chain of the same line of execution.
+  [[nodiscard]] const chain& root() const noexcept {
+    return kind_ == kind::branch ? *static_cast<const chain*>(end_.second_) : *this;
+  }
 
-  resumable end_;  // first: see from_end(); its second_ is the task
+  resumable end_;  // first: see from_end(); its second_ is the executor, and a branch's its root
   std::atomic<std::uintptr_t> slot_{empty};
-  executor* executor_ = nullptr;
   std::uintptr_t suspended_ = 0;  // a suspension*, or a promise_base* with the lowest bit set
   const local_binding* locals_ = nullptr;
+  kind kind_;
   bool stopped_ = false;
   bool fresh_ = false;
 };

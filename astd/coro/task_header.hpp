@@ -36,7 +36,9 @@ struct task_root : chain {
 };
 
 struct task_header : list_node {
-  task_header(resume_function ended, executor& on) noexcept : root(ended, on, this) {}
+  task_header(resume_function ended, executor& on) noexcept : root(ended, on, true) {
+    static_assert(sizeof(list_node) == chain::place_in_task && alignof(task_root) <= chain::place_in_task);
+  }
   task_root root;
   /// 0 while it runs and a handle exists; see spawn.cpp.
   std::atomic<std::uintptr_t> join{0};

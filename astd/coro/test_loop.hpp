@@ -124,7 +124,7 @@ class test_run : private detail::chain {
  public:
   using value_type = typename detail::own_awaiter<A>::value_type;
 
-  test_run(detail::executor& on, A&& aw) : chain(&ended, on, nullptr), awaiter_(static_cast<A&&>(aw)) {}
+  test_run(detail::executor& on, A&& aw) : chain(&ended, on, false), awaiter_(static_cast<A&&>(aw)) {}
   ~test_run() {
     // A chain that is left in the middle would be resumed in freed memory.
     if (started_ && !has_ended()) detail::assertion_failed("a test ended before its test_run");

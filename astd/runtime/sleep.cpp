@@ -34,10 +34,9 @@ void sleep_awaiter::arm_on_worker(resumable* r) {
 resumable* sleep_awaiter::arm() noexcept {
   if (relative_) {
     const instant now = home_->now();
-    when_ = when_ >= never - now ? never : now + when_;
+    deadline = deadline >= never - now ? never : now + deadline;
     relative_ = false;
   }
-  deadline = when_;
   fired = &on_time;
   if (!publish()) return stop();
   return home_->arm(*this) ? nullptr : finish(true);

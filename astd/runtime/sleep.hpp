@@ -17,9 +17,9 @@ class sleep_awaiter final : public suspension, private timer, public awaiter_bas
  public:
   using value_type = void;
   /// `relative`: nanoseconds from the start of the await.
-  sleep_awaiter(instant when, bool relative) noexcept : when_(when), relative_(relative) {}
+  sleep_awaiter(instant when, bool relative) noexcept : relative_(relative) { deadline = when; }
 
-  bool await_ready() const noexcept { return relative_ && when_ <= 0; }
+  bool await_ready() const noexcept { return relative_ && deadline <= 0; }
   resumable* start(const await_context& c) noexcept;
   outcome<void> take() noexcept {
     await_resume();
@@ -35,9 +35,8 @@ class sleep_awaiter final : public suspension, private timer, public awaiter_bas
   resumable* arm() noexcept;
   static void arm_on_worker(resumable* r);
   static void on_time(timer& t) noexcept;
-  instant when_;
+  bool relative_;  // the deadline still is
   loop* home_ = nullptr;
-  bool relative_;
 };
 
 class sleep_awaitable {

@@ -1,5 +1,7 @@
 #include <astd/coro/thread_state.hpp>
 
+#include <utility>
+
 namespace astd::detail {
 
 constinit thread_local thread_state this_thread_state;
@@ -15,18 +17,18 @@ void defer(resumable& r) noexcept {
 void run(resumable& r) noexcept {
   thread_state& here = this_thread_state;
   // A run inside a run (block_on within a task) leaves the outer one's work, and its chain, to the outer one.
-  const thread_state outer = here;
-  here.deferred = nullptr;
-  here.inside_run = true;
+  const bool outer_run = std::exchange(here.inside_run, true);
+  resumable* const outer_deferred = std::exchange(here.deferred, nullptr);
+  chain* const outer_chain = here.current;
   r.resume_(&r);
   while (resumable* next = here.deferred) {
     here.deferred = next->next_;
     next->next_ = nullptr;
     next->resume_(next);
   }
-  here.deferred = outer.deferred;
-  here.inside_run = outer.inside_run;
-  here.current = outer.current;
+  here.deferred = outer_deferred;
+  here.inside_run = outer_run;
+  here.current = outer_chain;
 }
 
 }  // namespace astd::detail

@@ -121,6 +121,12 @@ class join_awaiter_of final : public join_waiter, public awaiter_base<join_await
   }
   T await_resume() {
     if (task_->root.stopped()) throw_cancelled();
+    // The usual case without a detour over an outcome.
+    if (task().result.has_value()) [[likely]] {
+      resumed();
+      const releaser at_end{*this};
+      return std::move(task().result).get();
+    }
     return take().get();
   }
   /// Instead of take().
@@ -130,6 +136,10 @@ class join_awaiter_of final : public join_waiter, public awaiter_base<join_await
   }
 
  private:
+  struct releaser {
+    join_awaiter_of& self;
+    ~releaser() { self.release(); }
+  };
   spawned_task<T>& task() noexcept { return *static_cast<spawned_task<T>*>(task_); }
   void release() noexcept;
   [[noreturn]] void throw_cancelled();
@@ -213,10 +223,7 @@ void join_awaiter_of<T>::release() noexcept {
 template <class T>
 void join_awaiter_of<T>::throw_cancelled() {
   resumed();
-  struct releaser {
-    join_awaiter_of& self;
-    ~releaser() { self.release(); }
-  } at_end{*this};
+  const releaser at_end{*this};
   throw_task_cancelled(title_of_task(*task_));
 }
 

@@ -151,7 +151,6 @@ resumable* end_task(task_header& t, bool& gone) noexcept {
     t.join.store(join_done, std::memory_order_relaxed);  // nobody but the joiner will look
     return join_waiter::of_fresh(t).ended_fresh();
   }
-  set_current_chain(nullptr);
   if (t.extras && t.extras->in_group) return end_group_child(t, gone);
   return tell_joiner(t, gone);
 }

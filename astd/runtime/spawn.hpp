@@ -46,7 +46,8 @@ void launch_inline(task_header& t, const spawn_place& place) noexcept;
 bool begin_task(task_header& t) noexcept;
 /// The frame has ended or was unwound; it may not be destroyed yet.
 void leave_registry(task_header& t) noexcept;
-/// What is left to do when the frame is gone: returns what to go on with; sets `gone` if nobody has a handle.
+/// What is left to do when the frame is gone: returns what to go on with; sets `gone` if nobody has a handle. The task
+/// stays the thread's current one until the next is, or until this turn ends: nobody asks in between.
 resumable* end_task(task_header& t, bool& gone) noexcept;
 resumable* tell_joiner(task_header& t, bool& gone) noexcept;
 

@@ -293,6 +293,7 @@ void worker::resume(resumable& r) noexcept {
   operations_left_ = slice_operations;
   if (slice_over_.load(std::memory_order_relaxed)) slice_over_.store(false, std::memory_order_relaxed);
   run(r);
+  running_.task_id.store(0, std::memory_order_relaxed);
 }
 
 bool worker::spend() noexcept {

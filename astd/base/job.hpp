@@ -9,7 +9,8 @@ struct job {
   job* next = nullptr;
   job* previous = nullptr;
   void (*run)(job&) noexcept = nullptr;
-  bool queued = false;  // guarded by the queue's lock
+  bool queued = false;    // guarded by the queue's lock
+  bool unwanted = false;  // the same: was withdrawn while it was not queued
 };
 
 }  // namespace astd::detail

@@ -30,18 +30,22 @@ void blocking_pool::submit(job& job) noexcept {
   call_for_help(lock);
 }
 
-bool blocking_pool::try_submit(job& job) noexcept {
+blocking_pool::submission blocking_pool::try_submit(job& job) noexcept {
   std::unique_lock lock(mutex_);
   ASTD_ASSERT(!stopped_, "blocking work submitted after the end of the runtime");
-  if (queued_ >= options_.max_queued) return false;
+  if (job.unwanted) return submission::unwanted;
+  if (queued_ >= options_.max_queued) return submission::full;
   enqueue(job);
   call_for_help(lock);
-  return true;
+  return submission::queued;
 }
 
 bool blocking_pool::withdraw(job& job) noexcept {
   std::lock_guard lock(mutex_);
-  if (!job.queued) return false;
+  if (!job.queued) {
+    job.unwanted = true;
+    return false;
+  }
   dequeue(job);
   return true;
 }

@@ -53,12 +53,13 @@ class blocking_pool {
   /// Queues `job`, which stays where it is until it is run or withdrawn. First in, first out. Never blocks, never
   /// runs the job itself. Any thread, also from inside a job; until shutdown() has returned.
   void submit(job& job) noexcept;
-  /// The same, but false, and nothing done, if `max_queued` jobs are waiting already: for callers that do not wait for
-  /// what they have submitted, and so would fill the memory with it.
-  [[nodiscard]] bool try_submit(job& job) noexcept;
+  enum class submission { queued, full, unwanted };
+  /// The same, but does nothing if `max_queued` jobs are waiting already, or if the job was withdrawn before it came: for
+  /// callers that do not wait for what they have submitted, and so would fill the memory with it.
+  [[nodiscard]] submission try_submit(job& job) noexcept;
 
-  /// True: the job was queued and will not run. False: it has started or has run (or was never submitted).
-  /// Constant time. Any thread.
+  /// True: the job was queued and will not run. False: it has started or has run, or try_submit() will not take it any
+  /// more. Constant time. Any thread.
   bool withdraw(job& job) noexcept;
 
   /// Runs what is queued, and what the jobs submit meanwhile, waits for all of it and ends the threads. Not from

@@ -197,6 +197,19 @@ TEST(blocking_pool, withdraws_what_has_not_started) {
   EXPECT_EQ(pool.measure().completed, 3u);
 }
 
+TEST(blocking_pool, does_not_take_what_was_withdrawn_before_it_came) {
+  blocking_pool pool({.max_threads = 1});
+  bool ran = false;
+  test_job early([&] { ran = true; });
+  EXPECT_FALSE(pool.withdraw(early));
+  EXPECT_EQ(pool.try_submit(early), blocking_pool::submission::unwanted);
+  test_job other([] {});
+  EXPECT_EQ(pool.try_submit(other), blocking_pool::submission::queued);
+  pool.shutdown();
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(pool.measure().completed, 1u);
+}
+
 TEST(blocking_pool, shutdown_runs_what_is_queued_and_what_that_submits) {
   std::atomic<int> ran = 0;
   std::vector<std::unique_ptr<test_job>> jobs;

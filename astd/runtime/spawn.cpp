@@ -230,7 +230,11 @@ resumable* blocking_hop::start(const await_context& c) noexcept {
   attach(c);
   if (!publish()) return stop();
   run = &on_pool_thread;
-  if (core_.blocking().try_submit(*this)) return nullptr;
+  switch (core_.blocking().try_submit(*this)) {
+    case blocking_pool::submission::queued: return nullptr;
+    case blocking_pool::submission::unwanted: return finish(true);  // request_stop() came first
+    case blocking_pool::submission::full: break;
+  }
   refused_ = true;
   return finish(false);
 }

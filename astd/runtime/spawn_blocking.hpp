@@ -68,7 +68,9 @@ concept blocking_callable = std::is_invocable_v<std::decay_t<F>, std::decay_t<A>
 /// thread is free or may be added (runtime_options::max_blocking_threads), else in order. Cancelling removes a call
 /// that has not begun; one that runs cannot be stopped: the handle then gives its value. If
 /// runtime_options::max_blocking_queue calls are waiting the handle gives resource_unavailable_try_again instead. The
-/// call may use block_on, and spawn; it is not a place to wait for ever: a shutdown waits for it.
+/// call may use block_on, and spawn; it is not a place to wait for ever: a shutdown waits for it. Its thread blocks all
+/// signals, which are the program's own threads' business; a program that the call starts (std::system, fork) inherits
+/// that, so unblock them there.
 template <class F, class... A>
   requires detail::blocking_callable<F, A...>
 auto spawn_blocking(F&& f, A&&... arguments) {

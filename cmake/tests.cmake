@@ -127,6 +127,20 @@ astd_house_flags(astd_no_exceptions_test)
 add_test(NAME no_exceptions COMMAND astd_no_exceptions_test)
 set_tests_properties(no_exceptions PROPERTIES LABELS build TIMEOUT 60 ENVIRONMENT "${astd_suite_environment}")
 
+# A program with threads, signal handlers and children of its own.
+if(NOT ASTD_SANITIZE)
+  add_executable(astd_guest_test tests/guest_test.cpp)
+  target_link_libraries(astd_guest_test PRIVATE astd::astd)
+  astd_house_flags(astd_guest_test)
+  add_test(NAME guest.epoll COMMAND astd_guest_test)
+  set_tests_properties(guest.epoll PROPERTIES LABELS build TIMEOUT 120 ENVIRONMENT "ASTD_DRIVER=epoll;ASTD_THREAD_COUNT=3")
+  if(ASTD_HAS_URING)
+    add_test(NAME guest.uring COMMAND astd_confine --need-io-uring $<TARGET_FILE:astd_guest_test>)
+    set_tests_properties(guest.uring PROPERTIES LABELS build TIMEOUT 120 SKIP_RETURN_CODE 77
+                                                ENVIRONMENT "ASTD_DRIVER=uring;ASTD_THREAD_COUNT=3")
+  endif()
+endif()
+
 include(cmake/compile_fail.cmake)
 include(cmake/headers_alone.cmake)
 include(cmake/models.cmake)

@@ -6,7 +6,9 @@
 namespace astd::net {
 namespace {
 
-constexpr int backlog = 1024;
+// What a system takes by default (Linux: net.core.somaxconn, which caps it). One that overflows costs the client a second,
+// until it asks again; a worker that others of the machine hold up for 20 ms finds more than a thousand waiting.
+constexpr int backlog = 4096;
 
 std::expected<detail::socket, std::error_code> listen_at(const socket_address& address) noexcept {
   auto socket = detail::socket::make(detail::socket_kind::stream, address);

@@ -17,7 +17,7 @@ instant now() noexcept {
 }
 
 // A worker that has not ended its turn for this long is helped out.
-constexpr instant patience = 4'000'000;
+constexpr instant patience = 2'000'000;
 constexpr instant stall = 10'000'000;
 
 void print_stall(const astd::stall& s) noexcept {

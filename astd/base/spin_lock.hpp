@@ -1,7 +1,7 @@
 // A lock for a few instructions on state that is nearly always touched by one thread.
 #pragma once
 
-#include <atomic>
+#include <astd/base/atomic.hpp>
 
 namespace astd::detail {
 
@@ -19,7 +19,7 @@ class spin_lock {
 
  private:
   void lock_slowly() noexcept;
-  std::atomic<bool> locked_{false};
+  atomic<bool> locked_{false};
 };
 
 /// std::lock_guard without <mutex>.

@@ -14,6 +14,7 @@
 // chain's frames from the innermost out, without an exception, and then resumes the chain's owner.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/coro/executor.hpp>
 #include <astd/coro/resumable.hpp>
 
@@ -111,7 +112,7 @@ class chain {
   }
 
   resumable end_;  // first: see from_end(); its second_ is the executor, and a branch's its root
-  std::atomic<std::uintptr_t> slot_{empty};
+  atomic<std::uintptr_t> slot_{empty};
   std::uintptr_t suspended_ = 0;  // a suspension*, or a promise_base* with the lowest bit set
   const local_binding* locals_ = nullptr;
   kind kind_;
@@ -245,7 +246,7 @@ class suspension : protected resumable {
   // The two pointers are apart because compilers copy neighbours by one 16-byte load: of what was just written in two
   // halves, that takes the processor 5 ns.
   chain* chain_ = nullptr;
-  std::atomic<std::uint8_t> meeting_{0};
+  atomic<std::uint8_t> meeting_{0};
   bool stopped_ = false;
   bool chain_stays_ = true;
   resumable* continuation_ = nullptr;

@@ -5,9 +5,9 @@
 // every branch has ended: nothing is left behind. A cancelled composite asks its branches to stop and waits for them.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/coro/own_awaiter.hpp>
 
-#include <atomic>
 #include <cstdint>
 
 namespace astd::detail {
@@ -119,7 +119,7 @@ class composite : public suspension {
   branch_base* first_ = nullptr;
   branch_base* last_ = nullptr;
   branch_base* unstarted_ = nullptr;
-  std::atomic<std::uint32_t> remaining_{1};  // what has not ended: branches, and one while starting
+  atomic<std::uint32_t> remaining_{1};  // what has not ended: branches, and one while starting
   composite* next_to_stop_ = nullptr;
   stops stops_ = stops::before;
   bool published_ = false;

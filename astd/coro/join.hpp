@@ -6,6 +6,7 @@
 // try_join is the same, but the first failure cancels the rest.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/fixed_array.hpp>
 #include <astd/coro/branch_pack.hpp>
 #include <astd/coro/range_of_awaitables.hpp>
@@ -29,7 +30,7 @@ class join_base : public composite {
  private:
   resumable* branch_ended(branch_base& b) noexcept final;
   [[nodiscard]] bool has_outcome() const noexcept final;
-  std::atomic<branch_base*> failed_{nullptr};
+  atomic<branch_base*> failed_{nullptr};
   bool cancels_;
 };
 

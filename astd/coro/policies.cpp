@@ -8,7 +8,7 @@ namespace {
 
 // True for the first to come. relaxed: the awaiter reads it after all branches have ended, which the count of
 // remaining branches orders.
-bool first_in(std::atomic<branch_base*>& place, branch_base& b) noexcept {
+bool first_in(atomic<branch_base*>& place, branch_base& b) noexcept {
   branch_base* none = nullptr;
   return place.compare_exchange_strong(none, &b, std::memory_order_relaxed);
 }

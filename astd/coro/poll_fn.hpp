@@ -5,10 +5,10 @@
 //   });
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/spin_lock.hpp>
 #include <astd/coro/awaitable.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -23,7 +23,7 @@ class poller;
 struct waker_state {
   spin_lock lock;
   poller* waiting = nullptr;  // guarded by lock; null once the await has ended
-  std::atomic<unsigned> owners{1};
+  atomic<unsigned> owners{1};
 };
 
 }  // namespace detail
@@ -76,7 +76,7 @@ class poller : public suspension {
   void schedule_turn(urgency how) noexcept;
 
   resumable turn_;
-  std::atomic<std::uint8_t> state_{busy};
+  atomic<std::uint8_t> state_{busy};
   waker waker_;
 };
 

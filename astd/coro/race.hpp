@@ -6,6 +6,7 @@
 // counts, use select.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/fixed_array.hpp>
 #include <astd/coro/branch_pack.hpp>
 #include <astd/coro/range_of_awaitables.hpp>
@@ -36,8 +37,8 @@ class race_base : public composite {
   resumable* branch_ended(branch_base& b) noexcept final;
   void stop_more() noexcept final;
   [[nodiscard]] bool has_outcome() const noexcept final { return winner() != nullptr; }
-  std::atomic<branch_base*> winner_{nullptr};
-  std::atomic<branch_base*> last_failed_{nullptr};
+  atomic<branch_base*> winner_{nullptr};
+  atomic<branch_base*> last_failed_{nullptr};
   bool wants_success_;
 };
 

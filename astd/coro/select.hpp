@@ -6,6 +6,7 @@
 //   if (tick) ...
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/coro/branch_pack.hpp>
 
 #include <optional>
@@ -24,8 +25,8 @@ class select_base : public composite {
  private:
   resumable* branch_ended(branch_base& b) noexcept final;
   [[nodiscard]] bool has_outcome() const noexcept final { return any_.load(std::memory_order_relaxed); }
-  std::atomic<bool> any_{false};
-  std::atomic<branch_base*> failed_{nullptr};
+  atomic<bool> any_{false};
+  atomic<branch_base*> failed_{nullptr};
 };
 
 template <class... A>

@@ -7,11 +7,11 @@
 // block, the header's does.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/intrusive_list.hpp>
 #include <astd/coro/chain.hpp>
 #include <astd/coro/promise.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -41,7 +41,7 @@ struct task_header : list_node {
   }
   task_root root;
   /// 0 while it runs and a handle exists; see spawn.cpp.
-  std::atomic<std::uintptr_t> join{0};
+  atomic<std::uintptr_t> join{0};
   std::uint64_t id = 0;               // floor 3, this and the rest: given when it is launched
   task_registry* registry = nullptr;  // where it counts; once it has begun and is not fresh, whose list it is in
   task_extras* extras = nullptr;      // name, task locals, group: only if it has any

@@ -7,7 +7,7 @@
 // is readable, or will be at once, or the owner has taken that notice and will find the flag.
 #pragma once
 
-#include <atomic>
+#include <astd/base/atomic.hpp>
 
 namespace astd::driver {
 
@@ -46,7 +46,7 @@ class wakeup {
   void write_one() noexcept;
 
   int fd_ = -1;
-  std::atomic<bool> pending_{false};
+  detail::atomic<bool> pending_{false};
 };
 
 }  // namespace astd::driver

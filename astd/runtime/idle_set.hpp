@@ -6,29 +6,40 @@
 // without such an operation first, and announces if it sees that it should (worker::push).
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/config.hpp>
 
-#include <atomic>
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 namespace astd::detail {
 
-class alignas(cache_line_pair) idle_set {
+template <unsigned MostWorkers>
+class alignas(cache_line_pair) basic_idle_set {
+  static_assert(MostWorkers % 64 == 0);
+
  public:
-  static constexpr unsigned most_workers = 512;
-  explicit idle_set(unsigned workers) noexcept : used_words_((workers + 63) / 64) {}
+  static constexpr unsigned most_workers = MostWorkers;
+  explicit basic_idle_set(unsigned workers) noexcept : used_words_((workers + 63) / 64) {}
 
-  /// Worker `i` is going to sleep; it then looks for work once more.
-  void enter(unsigned i) noexcept { words_[i / 64].fetch_or(bit(i), std::memory_order_seq_cst); }
-
-  /// Worker `i` is awake again. True: by itself. False: somebody has claimed it, and it counts as searching.
-  bool leave(unsigned i) noexcept { return words_[i / 64].fetch_and(~bit(i), std::memory_order_seq_cst) & bit(i); }
+  /// For worker `i`, which has found nothing: calls sleep(), unless any_work() says that there is something after all.
+  /// It says so after all pushers can see that `i` sleeps. `searching`: whether the worker counts as searching; it may
+  /// do so afterwards that did not before. False: it has not slept.
+  template <class AnyWork, class Sleep>
+  bool sleep(unsigned i, bool& searching, AnyWork any_work, Sleep sleep) noexcept {
+    if (std::exchange(searching, false)) stop_searching();
+    enter(i);
+    const bool slept = !any_work();
+    if (slept) sleep();
+    if (!leave(i)) searching = true;
+    return slept;
+  }
 
   /// A glance: whether a push may need to wake somebody. Too early after another thread's step it may see the state
   /// before.
   [[nodiscard]] bool wants_work() const noexcept {
-    if (searching_.load(std::memory_order_relaxed) != 0) return false;
+    if (searching_.load(std::memory_order_relaxed) > 0) return false;
     for (unsigned w = 0; w < used_words_; ++w)
       if (words_[w].load(std::memory_order_relaxed)) return true;
     return false;
@@ -37,17 +48,19 @@ class alignas(cache_line_pair) idle_set {
   /// For a pusher: a sleeper that is to be woken, or -1 if none is needed: somebody searches, or nobody sleeps. The
   /// claimed one counts as searching from now on.
   int claim() noexcept {
-    if (searching_.load(std::memory_order_seq_cst) != 0) return -1;
+    if (searching_.load(std::memory_order_seq_cst) > 0) return -1;
     for (unsigned w = 0; w < used_words_; ++w) {
       std::uint64_t asleep = words_[w].load(std::memory_order_seq_cst);
       while (asleep) {
-        // The lowest number first: the same few workers stay awake.
+        // The lowest number first: the same few workers stay awake. relaxed, here and below: it decides whose the sleeper
+        // is, and hands nothing over.
         const unsigned b = static_cast<unsigned>(std::countr_zero(asleep));
-        if (words_[w].fetch_and(~(std::uint64_t(1) << b), std::memory_order_seq_cst) & (std::uint64_t(1) << b)) {
-          searching_.fetch_add(1, std::memory_order_seq_cst);
+        const std::uint64_t before = words_[w].fetch_and(~bit(b), std::memory_order_relaxed);
+        if (before & bit(b)) {
+          searching_.fetch_add(1, std::memory_order_relaxed);
           return static_cast<int>(w * 64 + b);
         }
-        asleep = words_[w].load(std::memory_order_seq_cst);
+        asleep = before;
       }
     }
     return -1;
@@ -55,24 +68,28 @@ class alignas(cache_line_pair) idle_set {
 
   /// Whether one more may search: at most half of the workers do.
   bool start_searching(unsigned workers) noexcept {
-    if (2 * searching_.load(std::memory_order_relaxed) >= workers) return false;
-    searching_.fetch_add(1, std::memory_order_seq_cst);
+    if (2 * searching_.load(std::memory_order_relaxed) >= static_cast<std::int32_t>(workers)) return false;
+    searching_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
   /// True: it was the last one.
-  bool stop_searching() noexcept { return searching_.fetch_sub(1, std::memory_order_seq_cst) == 1; }
-
-  [[nodiscard]] bool all_asleep(unsigned workers) const noexcept {
-    unsigned n = 0;
-    for (const auto& w : words_) n += static_cast<unsigned>(std::popcount(w.load(std::memory_order_seq_cst)));
-    return n == workers;
-  }
+  bool stop_searching() noexcept { return searching_.fetch_sub(1, std::memory_order_seq_cst) <= 1; }
 
  private:
+  // Worker `i` is going to sleep; it then looks for work once more.
+  void enter(unsigned i) noexcept { words_[i / 64].fetch_or(bit(i), std::memory_order_seq_cst); }
+
+  // Worker `i` is awake again. True: by itself. False: somebody has claimed it, and it counts as searching.
+  bool leave(unsigned i) noexcept { return words_[i / 64].fetch_and(~bit(i), std::memory_order_relaxed) & bit(i); }
+
   const unsigned used_words_;
   static constexpr std::uint64_t bit(unsigned i) noexcept { return std::uint64_t(1) << (i % 64); }
-  std::atomic<std::uint32_t> searching_{0};
-  std::atomic<std::uint64_t> words_[most_workers / 64] = {};
+  // Below zero for a moment if one that was claimed has woken by itself and stops searching before claim() has counted it:
+  // then nobody searches, and there is nobody to rely on.
+  atomic<std::int32_t> searching_{0};
+  atomic<std::uint64_t> words_[most_workers / 64] = {};
 };
+
+using idle_set = basic_idle_set<512>;
 
 }  // namespace astd::detail

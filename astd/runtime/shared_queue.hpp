@@ -2,12 +2,12 @@
 // ring. Unbounded without allocating: the items carry their links.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/config.hpp>
 #include <astd/base/spin_lock.hpp>
 #include <astd/coro/resumable.hpp>
 #include <astd/runtime/work_queue.hpp>
 
-#include <atomic>
 #include <cstddef>
 
 namespace astd::detail {
@@ -62,7 +62,7 @@ class alignas(cache_line_pair) shared_queue {
   spin_lock lock_;
   resumable* first_ = nullptr;
   resumable* last_ = nullptr;
-  std::atomic<std::size_t> size_{0};
+  atomic<std::size_t> size_{0};
 };
 
 }  // namespace astd::detail

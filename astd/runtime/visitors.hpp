@@ -5,7 +5,8 @@
 //   inside_.wait_until_gone();        // the owner, in the destructor
 #pragma once
 
-#include <atomic>
+#include <astd/base/atomic.hpp>
+
 #include <thread>
 
 namespace astd::detail {
@@ -31,7 +32,7 @@ class visitors {
   }
 
  private:
-  std::atomic<unsigned> inside_{0};
+  atomic<unsigned> inside_{0};
 };
 
 }  // namespace astd::detail

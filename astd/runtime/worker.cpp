@@ -46,13 +46,13 @@ void worker::enter() noexcept {
 }
 
 void worker::leave() noexcept {
-  active_.store(false, std::memory_order_seq_cst);
+  inbox_.fall_asleep();
   this_thread = std::exchange(outer_, nullptr);
   set_running_note(outer_note_);
 }
 
 void worker::go_active() noexcept {
-  active_.store(true, std::memory_order_seq_cst);
+  inbox_.wake_up();
   if (index_ != guest) runtime_.note_activity();
 }
 
@@ -69,12 +69,7 @@ void worker::pinned::schedule(resumable& r, urgency how) noexcept {
     return;
   }
   visitors::visit here(w.inside_);
-  resumable* head = w.inbox_.load(std::memory_order_relaxed);
-  do {
-    r.next_ = head;
-    // seq_cst: the owner says that it sleeps (active_) and then looks here; we push and then look whether it sleeps.
-  } while (!w.inbox_.compare_exchange_weak(head, &r, std::memory_order_seq_cst, std::memory_order_relaxed));
-  if (!w.active_.load(std::memory_order_seq_cst)) w.wake();
+  if (w.inbox_.push(r)) w.wake();
 }
 
 void worker::push(resumable& r, urgency how) noexcept {
@@ -128,10 +123,8 @@ bool worker::take_back_shared(resumable& r) noexcept {
 // ---- taking them out
 
 resumable* worker::pop_pinned() noexcept {
-  if (inbox_.load(std::memory_order_relaxed)) {
-    // acquire: pairs with the pushes. The list is newest first; turn it round.
-    resumable* newest = inbox_.exchange(nullptr, std::memory_order_acquire);
-    ready_list arrived;
+  if (resumable* newest = inbox_.take()) {
+    ready_list arrived;  // turns them round
     while (newest) arrived.push_front(*std::exchange(newest, newest->next_));
     pinned_.splice_back(arrived);
   }
@@ -315,8 +308,6 @@ bool worker::poll_world() noexcept {
   return any;
 }
 
-bool worker::own_work() const noexcept { return inbox_.load(std::memory_order_seq_cst) != nullptr; }
-
 // Nothing was ready a moment ago. A short while of watching is cheaper than falling asleep and being woken (30 us on the
 // machines this was measured on), and it is what makes a lone connection fast; how long is learnt from the last waits.
 bool worker::spin() noexcept {
@@ -338,27 +329,24 @@ bool worker::spin() noexcept {
 
 void worker::idle() noexcept {
   if (spin()) return;
-  idle_set& idlers = runtime_.idlers();
-  if (index_ != guest) {
-    if (std::exchange(searching_, false)) idlers.stop_searching();
-    idlers.enter(index_);
-    // A last look, after we have said that we sleep: see idle_set.
-    if (own_work() || runtime_.stopping() || runtime_.any_injected() || runtime_.anything_to_steal(*this)) {
-      if (!idlers.leave(index_)) searching_ = true;
-      return;
+  const auto any_work = [this] {
+    return own_work() || runtime_.stopping() || runtime_.any_injected() || runtime_.anything_to_steal(*this);
+  };
+  const auto sleep = [this] {
+    // Whoever puts something into our inbox, wants us to pause, or stops, looks at this afterwards.
+    inbox_.fall_asleep();
+    if (!own_work() && !runtime_.stopping()) {
+      counters_.parks.add();
+      const instant before = loop_.now();
+      loop_.wait();
+      spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
     }
-  }
-  // seq_cst: whoever puts something into our inbox, or wants us to pause, looks at this afterwards.
-  active_.store(false, std::memory_order_seq_cst);
-  const bool sleep = !own_work() && !runtime_.stopping();
-  if (sleep) {
-    counters_.parks.add();
-    const instant before = loop_.now();
-    loop_.wait();
-    spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
-  }
-  go_active();
-  if (index_ != guest && !idlers.leave(index_)) searching_ = true;
+    go_active();
+  };
+  if (index_ == guest)
+    sleep();
+  else if (!runtime_.idlers().sleep(index_, searching_, any_work, sleep))
+    return;
   if (pause_asked_.load(std::memory_order_seq_cst)) pause();
   poll_world();
 }
@@ -374,7 +362,7 @@ void worker::ask_to_pause(bool on) noexcept {
 
 void worker::pause() noexcept {
   do {
-    active_.store(false, std::memory_order_seq_cst);
+    inbox_.fall_asleep();
     pause_asked_.wait(true, std::memory_order_seq_cst);
     go_active();
   } while (pause_asked_.load(std::memory_order_seq_cst));

@@ -17,6 +17,7 @@
 #include <astd/base/counter.hpp>
 #include <astd/coro/chain.hpp>
 #include <astd/coro/executor.hpp>
+#include <astd/runtime/inbox.hpp>
 #include <astd/runtime/loop.hpp>
 #include <astd/runtime/ready_list.hpp>
 #include <astd/runtime/settle.hpp>
@@ -107,7 +108,7 @@ class worker {
 
   // For the monitor, and for dumps.
   [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
-  [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_seq_cst); }
+  [[nodiscard]] bool active() const noexcept { return inbox_.awake(); }
   void ask_to_pause(bool on) noexcept;
   void end_slice() noexcept { slice_over_.store(true, std::memory_order_relaxed); }
   /// Takes what runs next away from a worker that is stuck.
@@ -171,7 +172,7 @@ class worker {
   void pause() noexcept;
   void go_active() noexcept;
   bool poll_world() noexcept;
-  [[nodiscard]] bool own_work() const noexcept;
+  [[nodiscard]] bool own_work() const noexcept { return !inbox_.empty(); }
 
   runtime_core& runtime_;
   const unsigned index_;
@@ -196,10 +197,9 @@ class worker {
   running_note running_;
 
   // Written by others.
-  alignas(cache_line_pair) std::atomic<resumable*> inbox_{nullptr};  // pinned tasks woken by other threads
+  alignas(cache_line_pair) inbox<resumable> inbox_;  // pinned tasks woken by other threads
   std::atomic<bool> slice_over_{false};
   std::atomic<bool> pause_asked_{false};
-  std::atomic<bool> active_{false};
   visitors inside_;  // in pinned::schedule()
 
   alignas(cache_line_pair) std::atomic<resumable*> next_{nullptr};

@@ -1,20 +1,10 @@
 // The run queues under Relacy: an owner and thieves on tiny rings, every interleaving with few preemptions and many
-// at random, with stale values wherever the memory orders allow them. Then each memory order is weakened, one at a
-// time, and the models have to notice.
-//
-// Needs Debian's relacy-dev. From the root of the repository:
-//   clang++-22 -std=c++23 -O2 -w -I. -fno-sized-deallocation astd/runtime/models/work_queue_model.cpp -o model
-//   ./model [schedules in thousands: 100]
-// Takes a minute of processor time; prints what it found and ends with 1 if that is not what is expected.
-#include <astd/runtime/models/model_atomic.hpp>
+// at random, with stale values wherever the memory orders allow them.
+#include <astd/base/models/model_atomic.hpp>
+#include <astd/base/models/model_main.hpp>
 #include <astd/runtime/work_queue.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <iterator>
-#include <sstream>
-#include <string>
-#include <vector>
+#include <cstddef>
 
 namespace astd::models {
 namespace {
@@ -186,34 +176,16 @@ struct sleeper : rl::test_suite<sleeper<Queue, Kind>, 2> {
   void after() { RL_ASSERT(wakes || !sleeps); }
 };
 
-struct model {
-  const char* name;
-  bool (*run)(rl::test_params&);
-};
 const model models[] = {
-    {"deque", [](rl::test_params& p) { return rl::simulate<deque>(p); }},
-    {"last item", [](rl::test_params& p) { return rl::simulate<last_item>(p); }},
-    {"overflow", [](rl::test_params& p) { return rl::simulate<overflow>(p); }},
-    {"halves", [](rl::test_params& p) { return rl::simulate<halves>(p); }},
-    {"sleeper, push", [](rl::test_params& p) { return rl::simulate<sleeper<work_queue<item, 2>, 0>>(p); }},
-    {"sleeper, announce", [](rl::test_params& p) { return rl::simulate<sleeper<fifo_queue<item, 2>, 1>>(p); }},
-    {"sleeper, steal_half", [](rl::test_params& p) { return rl::simulate<sleeper<fifo_queue<item, 2>, 2>>(p); }},
+    {"deque", &simulate<deque>},
+    {"last item", &simulate<last_item>},
+    {"overflow", &simulate<overflow>},
+    {"halves", &simulate<halves>},
+    {"sleeper, push", &simulate<sleeper<work_queue<item, 2>, 0>>},
+    {"sleeper, announce", &simulate<sleeper<fifo_queue<item, 2>, 1>>},
+    {"sleeper, steal_half", &simulate<sleeper<fifo_queue<item, 2>, 2>>},
 };
-
-// True if nothing was found. What Relacy says is kept.
-bool passes(const model& m, rl::scheduler_type_e search, unsigned preemptions, unsigned long schedules,
-            unsigned long& ran, std::string& said) {
-  std::ostringstream out;
-  rl::test_params params;
-  params.search_type = search;
-  params.context_bound = preemptions;  // these are all tried, whatever `schedules` says
-  params.iteration_count = schedules;
-  params.output_stream = params.progress_stream = &out;
-  const bool good = m.run(params);
-  ran = params.stop_iteration;
-  said = out.str();
-  return good;
-}
+const char* const files[] = {"/work_queue.hpp"};
 
 // What Relacy cannot find, and why:
 // - the acquire of the first load in steal() and the release of the compare-exchange in pop(): in Relacy the
@@ -224,57 +196,15 @@ bool passes(const model& m, rl::scheduler_type_e search, unsigned preemptions, u
 //   load reads what is stored later;
 // - the release of the compare-exchange in take_oldest_half(): it takes a newest_ three stores old, and Relacy
 //   remembers two.
-constexpr int known_to_be_missed = 6;
-
-const char* name_of(unsigned property) {
-  return property == acquiring ? "acquire" : property == releasing ? "release" : "the total order";
-}
+const missed not_found[] = {
+    {"::steal()", acquiring},     {"::pop()", releasing},       {"::put(", acquiring},
+    {"::steal_half(", acquiring}, {"::steal_half(", releasing}, {"::take_oldest_half()", releasing},
+};
 
 }  // namespace
 }  // namespace astd::models
 
 int main(int argc, char** argv) {
   using namespace astd::models;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  file_under_test = "/work_queue.hpp";
-  const unsigned long schedules = (argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100) * 1000;
-  int failures = 0;
-  for (const model& m : models) {
-    for (const rl::scheduler_type_e search : {rl::sched_bound, rl::sched_random}) {
-      unsigned long ran = 0;
-      std::string said;
-      const bool good = passes(m, search, 2, schedules, ran, said);
-      std::printf("%-20s %-24s %9lu schedules: %s\n", m.name, rl::format(search), ran, good ? "good" : "FAILED");
-      if (!good) {
-        std::printf("%s\n", said.c_str());
-        ++failures;
-      }
-    }
-  }
-  int unnoticed = 0;
-  for (unsigned line = 0; line != most_lines; ++line) {
-    for (const unsigned property : {acquiring, releasing, totally_ordered}) {
-      if (!(asked_for[line] & property)) continue;
-      weak_line = line;
-      weakened_by = property;
-      bool noticed = false;
-      for (const model& m : models) {
-        for (const rl::scheduler_type_e search : {rl::sched_random, rl::sched_bound}) {
-          unsigned long ran = 0;
-          std::string said;
-          if (noticed || passes(m, search, 1, schedules, ran, said)) continue;
-          noticed = true;
-          std::printf("line %u without %s: found by \"%s\" at schedule %lu\n", line, name_of(property), m.name,
-                      ran);
-        }
-      }
-      if (!noticed) {
-        ++unnoticed;
-        std::printf("line %u without %s: NOT found\n", line, name_of(property));
-      }
-    }
-  }
-  if (unnoticed != known_to_be_missed) ++failures;
-  std::printf("%d unnoticed, %d expected\n%d failed\n", unnoticed, known_to_be_missed, failures);
-  return failures != 0;
+  return model_main(argc, argv, models, files, not_found);
 }

@@ -5,6 +5,7 @@
 // clang-format off: the standard's headers cannot be read under Relacy's macros.
 #include <atomic>
 #include <source_location>
+#include <span>
 #include <string_view>
 
 #include <relacy/relacy.hpp>
@@ -31,17 +32,25 @@ namespace astd::models {
 /// What an order gives. Weakening takes one of them away.
 enum property : unsigned { acquiring = 1, releasing = 2, totally_ordered = 4 };
 
-// The operations of the file under test are told apart by their lines. Arrays, since Relacy counts allocations.
-inline const char* file_under_test = "";
-inline constexpr unsigned most_lines = 1000;
-inline unsigned asked_for[most_lines] = {};  // the properties that the operation at a line has asked for so far
-inline unsigned weak_line = 0;               // the operation that is weakened,
-inline unsigned weakened_by = 0;             // by these properties
+/// The operations of the files under test are told apart by their lines. An array, since Relacy counts allocations.
+struct line_under_test {
+  std::source_location where;
+  unsigned asked_for = 0;  // the properties that the operation has asked for so far
+};
+inline std::span<const char* const> files_under_test;  // by the ends of their names
+inline constexpr unsigned most_lines = 1000;           // of each
+inline constexpr unsigned most_files = 8;
+inline line_under_test lines[most_files][most_lines];
+inline const line_under_test* weak_line = nullptr;  // the operation that is weakened,
+inline unsigned weakened_by = 0;                    // by these properties
 
 inline rl::memory_order translate(unsigned properties, std::source_location at) {
-  if (std::string_view(at.file_name()).ends_with(file_under_test)) {
-    asked_for[at.line()] |= properties;
-    if (at.line() == weak_line) properties &= ~(weakened_by | totally_ordered);
+  for (unsigned file = 0; file != files_under_test.size(); ++file) {
+    if (!std::string_view(at.file_name()).ends_with(files_under_test[file])) continue;
+    line_under_test& line = lines[file][at.line()];
+    line.where = at;
+    line.asked_for |= properties;
+    if (&line == weak_line) properties &= ~(weakened_by | totally_ordered);
   }
   if (properties & totally_ordered) return rl::mo_seq_cst;
   switch (properties) {
@@ -82,20 +91,45 @@ class model_atomic {
   T fetch_add(T value, std::memory_order order, where at = where::current()) {
     return value_.fetch_add(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
+  T fetch_sub(T value, std::memory_order order, where at = where::current()) {
+    return value_.fetch_sub(value, translate(properties_of(order, acquiring | releasing), at), $);
+  }
+  T fetch_or(T value, std::memory_order order, where at = where::current()) {
+    return value_.fetch_or(value, translate(properties_of(order, acquiring | releasing), at), $);
+  }
+  T fetch_and(T value, std::memory_order order, where at = where::current()) {
+    return value_.fetch_and(value, translate(properties_of(order, acquiring | releasing), at), $);
+  }
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order order, where at = where::current()) {
+    return compare_exchange_strong(expected, desired, order, order, at);
+  }
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                where at = where::current()) {
     const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
     const rl::memory_order no = translate(properties_of(failure, acquiring), at);
-    return value_.compare_exchange_strong(expected, desired, yes, $, no, $);
+    for (const T wanted = expected;; expected = wanted) {
+      if (value_.compare_exchange_strong(expected, desired, yes, $, rl::mo_relaxed, $)) return true;
+      if (acquired(expected, no)) return false;
+    }
   }
   bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
                              where at = where::current()) {
     const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
     const rl::memory_order no = translate(properties_of(failure, acquiring), at);
-    return value_.compare_exchange_weak(expected, desired, yes, $, no, $);
+    if (value_.compare_exchange_weak(expected, desired, yes, $, rl::mo_relaxed, $)) return true;
+    while (!acquired(expected, no)) expected = value_.load(rl::mo_relaxed, $);
+    return false;
   }
 
  private:
+  // Relacy's compare-exchange, when it fails, reads the newest value but acquires from any: we read it again by an
+  // operation that can only read the newest. False: that is another one meanwhile.
+  bool acquired(T& seen, rl::memory_order order) {
+    if (order == rl::mo_relaxed) return true;
+    T again = seen;
+    return value_.compare_exchange_strong(again, again, order, $, rl::mo_relaxed, $);
+  }
+
   rl::atomic<T> value_;
 };
 

@@ -138,20 +138,23 @@ resumable* worker::adopt(work_chain<resumable> items) noexcept {
     resumable* const following = r->next_;
     if (!following) return r;
     displace(*r);
+    pushed_ = true;
     r = following;
   }
   return nullptr;
 }
 
-// What came from outside goes to the end of the line.
+// What came from outside goes to the end of the line. If it is more than we run now, others may have it: between the two
+// queues they could not see it, and so may have fallen asleep.
 void worker::take_injected_in_line() noexcept {
   if (index_ == guest) return;
-  resumable* r = runtime_.take_injected(*this).first;
-  while (r) {
+  const work_chain<resumable> items = runtime_.take_injected(*this);
+  for (resumable* r = items.first; r;) {
     resumable* const following = r->next_;
     rings_ ? push_line(*r) : pinned_.push_back(*r);
     r = following;
   }
+  if (rings_ && items.count > 1) announce();
 }
 
 resumable* worker::next() noexcept {

@@ -261,10 +261,15 @@ struct runtime : rl::test_suite<runtime<Workers, Pushers, Tied, Stolen>, Workers
     }
     if (resumable* r = me.line.steal()) return r;
     if (!injected.empty()) {
-      for (resumable* r = injected.pop(injected.size() / Workers + 1).first; r;) {
+      const auto items = injected.pop(injected.size() / Workers + 1);
+      for (resumable* r = items.first; r;) {
         resumable* const following = r->next_;
         RL_ASSERT(me.line.push_quietly(r));
         r = following;
+      }
+      if (Workers > 1 && items.count > 1) {
+        me.line.announce();
+        wake_one();
       }
     }
     if (resumable* r = me.line.steal()) return r;

@@ -141,6 +141,21 @@ if(NOT ASTD_SANITIZE)
   endif()
 endif()
 
+# Everything at once, at random: tests/stress.cpp. ASTD_STRESS_SECONDS is how long each run may take.
+set(ASTD_STRESS_SECONDS 5 CACHE STRING "Seconds for each run of the stress program")
+mark_as_advanced(ASTD_STRESS_SECONDS)
+add_executable(astd_stress tests/stress.cpp)
+target_link_libraries(astd_stress PRIVATE astd::astd)
+astd_house_flags(astd_stress)
+add_test(NAME stress.epoll COMMAND astd_stress ${ASTD_STRESS_SECONDS})
+set_tests_properties(stress.epoll PROPERTIES LABELS stress TIMEOUT 300
+                                             ENVIRONMENT "ASTD_DRIVER=epoll;${astd_suite_environment}")
+if(ASTD_HAS_URING)
+  add_test(NAME stress.uring COMMAND astd_confine --need-io-uring $<TARGET_FILE:astd_stress> ${ASTD_STRESS_SECONDS})
+  set_tests_properties(stress.uring PROPERTIES LABELS stress TIMEOUT 300 SKIP_RETURN_CODE 77
+                                               ENVIRONMENT "ASTD_DRIVER=uring;${astd_suite_environment}")
+endif()
+
 include(cmake/compile_fail.cmake)
 include(cmake/headers_alone.cmake)
 include(cmake/models.cmake)

@@ -82,7 +82,7 @@ template <kind Kind, unsigned Cancellers>
 struct suspensions : rl::test_suite<suspensions<Kind, Cancellers>, 2 + Cancellers> {
   operation<Kind> first, second;
   resumable after_first{&first_ended, this}, after_second{&second_ended, this};
-  chain line{&ended, here, nullptr};
+  chain line{&ended, here, false};
   detail::atomic<int> over;
   rl::var<int> why;
   int reached = 0, ends = 0;
@@ -152,7 +152,7 @@ struct racing : rl::test_suite<racing<Kind, Cancelled>, 3 + Cancelled> {
   };
   race both;
   resumable after_both{&went_on, this};
-  chain line{&ended, here, nullptr};
+  chain line{&ended, here, false};
   detail::atomic<int> over;
   int ends = 0;
 
@@ -203,7 +203,7 @@ struct polling : rl::test_suite<polling<Wakers, Cancelled>, 1 + Wakers + Cancell
   std::optional<detail::poll_fn_awaiter<look>> awaited;
   std::optional<waker> wakers[Wakers];
   resumable after_it{&went_on, this};
-  chain line{&ended, here, nullptr};
+  chain line{&ended, here, false};
   detail::atomic<int> there[Wakers];
   rl::var<int> content[Wakers];
   rl::var<int> polls;

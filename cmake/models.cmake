@@ -18,6 +18,6 @@ foreach(model IN LISTS models)
   string(REGEX REPLACE "_model$" "" subject "${name}")
   target_link_libraries(${name} PRIVATE fmt::fmt)  # they include sources of the library
   add_test(NAME model.${subject} COMMAND ${name})
-  add_test(NAME model.${subject}.weakened COMMAND ${name} --weaken)
+  add_test(NAME model.${subject}.weakened COMMAND ${name} --weaken 40)
   set_tests_properties(model.${subject} model.${subject}.weakened PROPERTIES LABELS build TIMEOUT 600)
 endforeach()

@@ -109,8 +109,37 @@ if(ASTD_HAS_URING)
   endif()
 endif()
 
+# --- under fault -----------------------------------------------------------------------------------------------------
+
+# Operations that are cancelled, fail and find no memory (tests/faults/faults.hpp): a program of its own, whose memory
+# fails on demand. It takes the place of some functions, which the linker can do only where the library is static.
+set(astd_suite_targets astd_tests)
+if(NOT BUILD_SHARED_LIBS)
+  add_executable(astd_faults ${astd_faults} tests/faults/driver.cpp tests/faults/harness.cpp tests/faults/memory.cpp
+                             tests/faults/turns.cpp)
+  target_include_directories(astd_faults PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(astd_faults PRIVATE astd::astd GTest::gmock_main)
+  foreach(symbol malloc calloc realloc _ZN4astd6detail3runERNS0_9resumableE _ZN4astd6driver11make_driverERKNS0_7optionsE)
+    target_link_options(astd_faults PRIVATE "LINKER:--wrap=${symbol}")
+  endforeach()
+  astd_house_flags(astd_faults)
+  list(APPEND astd_suite_targets astd_faults)
+
+  set(drivers epoll)
+  if(ASTD_HAS_URING)
+    list(APPEND drivers uring)
+  endif()
+  foreach(driver IN LISTS drivers)
+    foreach(workers 1 3)
+      add_test(NAME faults.${driver}.${workers} COMMAND astd_faults)
+      set_tests_properties(faults.${driver}.${workers} PROPERTIES LABELS suite TIMEOUT ${astd_suite_timeout}
+                           ENVIRONMENT "ASTD_DRIVER=${driver};ASTD_THREAD_COUNT=${workers};${astd_suite_environment}")
+    endforeach()
+  endforeach()
+endif()
+
 # What ./test builds when only tests of the suite are asked for.
-add_custom_target(astd_suite DEPENDS astd_tests $<TARGET_NAME_IF_EXISTS:astd_confine>)
+add_custom_target(astd_suite DEPENDS ${astd_suite_targets} $<TARGET_NAME_IF_EXISTS:astd_confine>)
 
 # --- the build -----------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ task<tracked> yields(int times, tracked value) {
 
 task<> fails_after(int times, tracked) {
   for (int i = 0; i < times; ++i) co_await this_task::yield();
-  co_await fail({std::make_error_code(std::errc::not_supported), "a subject that is too long for any small string"});
+  co_await fail(
+      {std::make_error_code(std::errc::not_supported), "a subject that is too long for any small string"});
 }
 
 task<tracked> for_ever(tracked value) {
@@ -236,6 +237,4 @@ ASTD_SCENARIO(poll_fn_with_a_waker);
 
 }  // namespace
 
-ASTD_OPERATION(pending_in_a_race) {
-  co_await race(pending(), this_task::yield());
-}
+ASTD_OPERATION(pending_in_a_race) { co_await race(pending(), this_task::yield()); }

@@ -29,7 +29,13 @@ void report_lost(std::exception_ptr exception, std::string_view whose) noexcept 
 
 void report_lost(failure f, std::string_view whose) noexcept {
 #if ASTD_HAS_EXCEPTIONS
-  report_lost(std::make_exception_ptr(system_error(std::move(f))), whose);
+  std::exception_ptr thrown;
+  try {
+    throw_failure(std::move(f));
+  } catch (...) {  // the failure; or that there is no memory for its text
+    thrown = std::current_exception();
+  }
+  report_lost(std::move(thrown), whose);
 #else
   std::fprintf(stderr, "astd: %.*s failed and nobody awaits it: %.*s: %s\n", static_cast<int>(whose.size()),
                whose.data(), static_cast<int>(f.subject().size()), f.subject().data(), f.code().message().c_str());

@@ -16,7 +16,8 @@ struct standard_output_state {
   const char* const name;  // as errors have it
   turn writers{};
 };
-standard_output_state& standard_output_state_of(int descriptor) noexcept;
+/// Made at their first use, which throws std::bad_alloc if there is no memory.
+standard_output_state& standard_output_state_of(int descriptor);
 
 /// Standard input: what was read and not yet handed out belongs to the next reader, whoever that is.
 class standard_input_state {
@@ -39,6 +40,7 @@ class standard_input_state {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
-standard_input_state& the_standard_input() noexcept;
+/// The same.
+standard_input_state& the_standard_input();
 
 }  // namespace astd::io::detail

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <new>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -41,7 +43,11 @@ runtime_options checked(runtime_options o) {
 
 #if ASTD_HAS_EXCEPTIONS
 std::exception_ptr thread_refused(const std::system_error& e, const std::string& runtime) noexcept {
-  return std::make_exception_ptr(astd::system_error(failure(e.code(), "start a thread of runtime", runtime)));
+  try {
+    throw_failure(failure(e.code(), "start a thread of runtime", runtime));
+  } catch (...) {  // that, or that there is no memory for its text
+    return std::current_exception();
+  }
 }
 #endif
 
@@ -91,7 +97,9 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
     for (unsigned i = 0; i < n; ++i) {
       threads_.emplace_back([this, i, &opened, &failed, &failed_lock] {
         worker& w = *workers_[i];
-        name_this_thread((options_.name + "-" + std::to_string(i)).c_str());
+        char number[16];
+        std::snprintf(number, sizeof number, "%u", i);
+        name_this_thread(options_.name, number);
         if (options_.pin) pin_this_thread(i);
         bool good = true;
 #if ASTD_HAS_EXCEPTIONS
@@ -114,6 +122,8 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
 #if ASTD_HAS_EXCEPTIONS
   } catch (const std::system_error& e) {
     failed = thread_refused(e, options_.name);
+  } catch (...) {  // no memory
+    failed = std::current_exception();
   }
 #endif
   for (unsigned seen = 0; (seen = opened.load(std::memory_order_acquire)) < threads_.size();) opened.wait(seen);
@@ -126,6 +136,8 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
 #if ASTD_HAS_EXCEPTIONS
     } catch (const std::system_error& e) {
       failed = thread_refused(e, options_.name);
+    } catch (...) {  // no memory
+      failed = std::current_exception();
     }
 #endif
   }
@@ -365,7 +377,15 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
   shutdown_report report;
   report.remaining = alive();
   report.complete = report.remaining == 0;
-  if (!report.complete) report.text = dump_tasks();
+  if (report.complete) return report;
+#if ASTD_HAS_EXCEPTIONS
+  try {
+#endif
+    report.text = dump_tasks();
+#if ASTD_HAS_EXCEPTIONS
+  } catch (const std::bad_alloc&) {  // what has to be known is known without it
+  }
+#endif
   return report;
 }
 
@@ -390,9 +410,18 @@ std::string runtime_core::dump_tasks() {
   worker* const me = worker::current();
   // Hold every loop between two tasks. A worker that is in a task for longer is not waited for, and that task's chain
   // is left alone: it is changing. The tasks that it left suspended stand still all the same.
-  each_loop([me](worker& w) {
-    if (&w != me) w.ask_to_pause(true);
-  });
+  struct pause {
+    runtime_core& core;
+    const worker* const me = worker::current();
+    explicit pause(runtime_core& held) : core(held) { ask(true); }
+    ~pause() { ask(false); }  // also when there is no memory for the text
+    void ask(bool on) const noexcept {
+      core.each_loop([&](worker& w) {
+        if (&w != me) w.ask_to_pause(on);
+      });
+    }
+  };
+  std::optional<pause> paused(std::in_place, *this);
   struct seen {
     std::uint64_t id;
     bool listed;
@@ -434,9 +463,7 @@ std::string runtime_core::dump_tasks() {
   std::size_t ready = 0;
   for (const shared_queue& q : injected_) ready += q.size();
   each_loop([&](worker& w) { ready += w.queued(); });
-  each_loop([me](worker& w) {
-    if (&w != me) w.ask_to_pause(false);
-  });
+  paused.reset();
   return "runtime '" + options_.name + "': " + std::to_string(count) + (count == 1 ? " task has" : " tasks have") +
          " begun, " + std::to_string(ready) + " in the queues\n" + out;
 }

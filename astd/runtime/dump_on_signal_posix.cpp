@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <csignal>
 #include <mutex>
+#include <new>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -43,7 +45,7 @@ void on_signal(int signal) {
   errno = saved;
 }
 
-void print_all(const std::string& text) noexcept {
+void print_all(std::string_view text) noexcept {
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(2, text.data() + done, text.size() - done);
     if (n <= 0) return;
@@ -77,8 +79,18 @@ void serve(int descriptor) {
     }
     dumper& d = instance();
     std::lock_guard guard(d.lock);
-    for (const dumper::wish& w : d.wishes)
-      if (w.signal == which) print_all(w.core->dump_tasks());
+    for (const dumper::wish& w : d.wishes) {
+      if (w.signal != which) continue;
+#if ASTD_HAS_EXCEPTIONS
+      try {
+#endif
+        print_all(w.core->dump_tasks());
+#if ASTD_HAS_EXCEPTIONS
+      } catch (const std::bad_alloc&) {
+        print_all("astd: no memory for the dump\n");
+      }
+#endif
+    }
   }
 }
 

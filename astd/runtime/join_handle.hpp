@@ -73,13 +73,15 @@ failure cancelled_failure(const task_header& t) noexcept;
 
 /// "task 'reader'", or "task 7" if it has no name.
 std::string title_of_task(const task_header& t);
+/// The same, or "a task" if there is no memory.
+std::string some_title_of_task(const task_header& t) noexcept;
 
 /// Whether a failure of the task is lost when nobody takes its result: not if its group has it.
 bool fails_alone(const task_header& t) noexcept;
 
 template <class T>
 void report_lost_by(const task_header& t, outcome<T>& o) noexcept {
-  if (o.failed() && fails_alone(t)) report_lost(o, title_of_task(t));
+  if (o.failed() && fails_alone(t)) report_lost(o, some_title_of_task(t));
 }
 
 /// Whether the task, which has ended with a value, belongs to a group that keeps it for next().

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <string>
 
 namespace astd::detail {
 namespace {
@@ -46,7 +45,7 @@ void monitor::wake() noexcept {
 }
 
 void monitor::run() noexcept {
-  name_this_thread((runtime_.options().name + "-watch").c_str());
+  name_this_thread(runtime_.options().name, "watch");
   bool helping = false;
   while (!stop_.load(std::memory_order_relaxed)) {
     const std::uint32_t signal = signal_.load(std::memory_order_acquire);
@@ -93,8 +92,9 @@ bool monitor::look(instant now) noexcept {
     if (limit > 0 && stuck >= limit && !s.reported) {
       s.reported = true;
       const std::source_location where = w.running().where.load(std::memory_order_relaxed);
-      const std::string text =
-          std::string(where.function_name()) + ", " + where.file_name() + ":" + std::to_string(where.line());
+      char text[512];
+      std::snprintf(text, sizeof text, "%s, %s:%u", where.function_name(), where.file_name(),
+                    static_cast<unsigned>(where.line()));
       const astd::stall report{.runtime = runtime_.options().name,
                                .worker = i,
                                .since = std::chrono::nanoseconds(stuck),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace astd::detail {
 
@@ -20,5 +21,7 @@ using start_thread_function = int(void* (*run)(void*), void* argument) noexcept;
 void join_thread(native_thread thread) noexcept;
 /// For debuggers and ps; what is longer than 15 bytes is cut off.
 void name_this_thread(const char* name) noexcept;
+/// "of-which".
+void name_this_thread(std::string_view of, const char* which) noexcept;
 
 }  // namespace astd::detail

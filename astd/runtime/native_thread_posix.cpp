@@ -28,6 +28,12 @@ native_thread this_native_thread() noexcept { return (native_thread)pthread_self
 
 void join_thread(native_thread thread) noexcept { pthread_join((pthread_t)thread, nullptr); }
 
+void name_this_thread(std::string_view of, const char* which) noexcept {
+  char name[64];
+  std::snprintf(name, sizeof name, "%.*s-%s", static_cast<int>(of.size()), of.data(), which);
+  name_this_thread(name);
+}
+
 void name_this_thread(const char* name) noexcept {
 #if defined(__linux__)
   char cut[16];

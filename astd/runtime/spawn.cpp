@@ -8,6 +8,8 @@
 #include <astd/runtime/task_local.hpp>
 
 #include <atomic>
+#include <cstdio>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -98,22 +100,42 @@ std::string title_of_task(const task_header& t) {
   return name.empty() ? "task " + std::to_string(t.id) : "task '" + std::string(name) + "'";
 }
 
+std::string some_title_of_task(const task_header& t) noexcept {
+#if ASTD_HAS_EXCEPTIONS
+  try {
+    return title_of_task(t);
+  } catch (const std::bad_alloc&) {
+    return "a task";  // which needs no memory
+  }
+#else
+  return title_of_task(t);
+#endif
+}
+
 failure cancelled_failure(const task_header& t) noexcept {
-  return failure(std::make_error_code(std::errc::operation_canceled), title_of_task(t));
+  return failure(std::make_error_code(std::errc::operation_canceled), some_title_of_task(t));
+}
+
+void inherit_here(task_header& t) {
+  const chain* const here = current_chain();
+  if (here && here->locals() && !(t.extras && t.extras->inherited)) inherit_locals(*here, t);
+}
+void forget_locals(task_header& t) noexcept {
+  if (t.extras && t.extras->inherited) end_inherited_locals(t);
 }
 
 namespace {
 
-void enter(task_header& t, const spawn_place& place) noexcept {
+void enter(task_header& t, const spawn_place& place) {
   t.id = new_task_id();
   t.registry = place.count_in;
-  if (const chain* here = current_chain(); here && here->locals()) inherit_locals(*here, t);
-  place.count_in->count_launched();
+  inherit_here(t);
+  place.count_in->count_launched();  // from here on nothing fails
 }
 
 }  // namespace
 
-void launch(task_header& t, const spawn_place& place) noexcept {
+void launch(task_header& t, const spawn_place& place) {
   enter(t, place);
   if (place.here)
     place.here->push(t.root.end(), urgency::next);
@@ -121,7 +143,7 @@ void launch(task_header& t, const spawn_place& place) noexcept {
     place.on->schedule(t.root.end(), urgency::next);
 }
 
-void launch_inline(task_header& t, const spawn_place& place) noexcept {
+void launch_inline(task_header& t, const spawn_place& place) {
   enter(t, place);
   run(t.root.end());
 }
@@ -240,8 +262,10 @@ resumable* blocking_hop::start(const await_context& c) noexcept {
 }
 
 failure blocking_hop::queue_is_full() const noexcept {
-  return failure(std::make_error_code(std::errc::resource_unavailable_try_again), "spawn_blocking",
-                 std::to_string(core_.options().max_blocking_queue) + " calls are waiting (max_blocking_queue)");
+  char text[64];
+  std::snprintf(text, sizeof text, "%zu calls are waiting (max_blocking_queue)",
+                core_.options().max_blocking_queue);
+  return failure(std::make_error_code(std::errc::resource_unavailable_try_again), "spawn_blocking", text);
 }
 
 void blocking_hop::on_pool_thread(job& j) noexcept {

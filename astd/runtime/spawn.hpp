@@ -12,6 +12,7 @@
 #include <astd/runtime/join_handle.hpp>
 
 #include <coroutine>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -37,10 +38,14 @@ std::uint64_t new_task_id() noexcept;
 /// `r` if this thread is one that `on` runs on and has time left in this turn; else schedules it there and gives null.
 [[nodiscard]] resumable* here_or_there(executor& on, resumable* r) noexcept;
 void name_task(task_header& t, std::string name);
-/// Makes the task ready.
-void launch(task_header& t, const spawn_place& place) noexcept;
+/// Copies the task locals that are inherited here to `t`, once. Throws what copying them throws.
+void inherit_here(task_header& t);
+/// Makes the task ready; inherit_here() first.
+void launch(task_header& t, const spawn_place& place);
 /// The same, but runs it on the calling thread up to its first suspension.
-void launch_inline(task_header& t, const spawn_place& place) noexcept;
+void launch_inline(task_header& t, const spawn_place& place);
+/// For a task that is not to be launched, when its frame is gone.
+void forget_locals(task_header& t) noexcept;
 
 /// A task's first turn. False: it is to end before it begins.
 bool begin_task(task_header& t) noexcept;
@@ -81,8 +86,20 @@ void task_started(resumable* r) {
   ASTD_TRANSFER_TO(next);
 }
 
+/// Ends a task that was prepared and will not be launched, since something failed in between.
 template <class T>
-spawned_task<T>* prepare_task(task<T>&& from, const spawn_place& place,
+struct abandon_task {
+  void operator()(spawned_task<T>* t) const noexcept {
+    std::coroutine_handle<>::from_address(frame_of(*t)).destroy();
+    forget_locals(*t);
+    free_task(t);
+  }
+};
+template <class T>
+using prepared_task = std::unique_ptr<spawned_task<T>, abandon_task<T>>;
+
+template <class T>
+prepared_task<T> prepare_task(task<T>&& from, const spawn_place& place,
                               const std::source_location& where) noexcept {
   const auto frame = task_access::release(from);
   ASTD_ASSERT(frame, "a task was spawned that is empty: moved from, or awaited before");
@@ -91,14 +108,14 @@ spawned_task<T>* prepare_task(task<T>&& from, const spawn_place& place,
   tag_of(frame.address()) |= spawned_tag;
   frame.promise().start_as(t->root);
   frame.promise().set_where(where);
-  return t;
+  return prepared_task<T>(t);
 }
 
 template <class T>
 join_handle<T> launch_task(task<T>&& from, const spawn_place& place, const std::source_location& where) {
-  spawned_task<T>* const t = prepare_task(std::move(from), place, where);
+  prepared_task<T> t = prepare_task(std::move(from), place, where);
   launch(*t, place);
-  return join_handle<T>::of(t);
+  return join_handle<T>::of(t.release());
 }
 
 template <class F, class... A>
@@ -142,7 +159,7 @@ auto spawn_on(runtime_core& core, F&& f, A&&... arguments) {
 
 /// Runs `t` on the workers of the current runtime (that of the task or block_on we are in, else the default one). Never
 /// blocks and never runs the task inside the call. What the task refers to outlives it. Any thread. Throws only what
-/// starting the default runtime throws.
+/// starting the default runtime throws, and what copying inherited task locals throws.
 template <class T>
 join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
   return detail::launch_task(std::move(t), detail::place_now(), where);

@@ -53,10 +53,10 @@ task<std::invoke_result_t<F, A...>> call_blocking(runtime_core& core, F f, A... 
 }
 
 template <class T>
-join_handle<T> launch_blocking(spawned_task<T>* t, const spawn_place& place) noexcept {
+join_handle<T> launch_blocking(prepared_task<T> t, const spawn_place& place) {
   t->root.is_blocking_call = true;
   launch_inline(*t, place);
-  return join_handle<T>::of(t);
+  return join_handle<T>::of(t.release());
 }
 
 template <class F, class... A>

@@ -23,7 +23,7 @@ class task_builder {
     return std::move(*this);
   }
 
-  /// As astd::spawn.
+  /// As astd::spawn; throws std::bad_alloc, too, if there is no memory for the name.
   template <class... A>
   auto spawn(A&&... a) {
     return named(detail::place_now(), static_cast<A&&>(a)...);
@@ -39,21 +39,21 @@ class task_builder {
   auto blocking(F&& f, A&&... a) {
     detail::runtime_core& core = detail::current_core();
     const detail::spawn_place place = detail::place_on(core);
-    auto* const t = detail::prepare_task(
+    auto t = detail::prepare_task(
         detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(core, std::forward<F>(f), std::forward<A>(a)...),
         place, std::source_location::current());
     detail::name_task(*t, name_);
-    return detail::launch_blocking(t, place);
+    return detail::launch_blocking(std::move(t), place);
   }
 
  private:
   template <class T>
   join_handle<T> named(const detail::spawn_place& place, task<T> from,
                        std::source_location where = std::source_location::current()) {
-    auto* const t = detail::prepare_task(std::move(from), place, where);
+    auto t = detail::prepare_task(std::move(from), place, where);
     detail::name_task(*t, name_);
     detail::launch(*t, place);
-    return join_handle<T>::of(t);
+    return join_handle<T>::of(t.release());
   }
   template <class F, class... A>
     requires detail::task_callable<F, A...>

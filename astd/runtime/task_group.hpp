@@ -202,11 +202,11 @@ class task_group : protected detail::group_base {
   template <class T>
   group_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
     const detail::spawn_place place = detail::place_now();
-    auto* const made = detail::prepare_task(std::move(t), place, where);
-    auto handle = join_handle<T>::of(made);
-    enlist(detail::make_group_child(made));
+    auto made = detail::prepare_task(std::move(t), place, where);
+    detail::inherit_here(*made);  // before it is the group's: what may fail comes first
+    enlist(detail::make_group_child(made.get()));
     detail::launch(*made, place);
-    return group_handle<T>(std::move(handle));
+    return group_handle<T>(join_handle<T>::of(made.release()));
   }
   /// The same for a callable and its arguments: see astd::spawn.
   template <class F, class... A>

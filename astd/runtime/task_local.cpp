@@ -22,11 +22,11 @@ void throw_no_local() {
 #endif
 }
 
-void inherit_locals(const chain& from, task_header& to) noexcept {
+void inherit_locals(const chain& from, task_header& to) {
+  const local_binding** last = nullptr;
 #if ASTD_HAS_EXCEPTIONS
   try {
 #endif
-    const local_binding** last = nullptr;
     for (const local_binding* b = from.locals(); b; b = b->outer) {
       if (!b->copy) continue;
       task_extras& extras = extras_of(to);
@@ -37,12 +37,13 @@ void inherit_locals(const chain& from, task_header& to) noexcept {
         extras.inherited = copy;
       last = &copy->outer;
     }
-    if (last) to.root.set_locals(to.extras->inherited);
 #if ASTD_HAS_EXCEPTIONS
   } catch (...) {
-    to.root.request_cancel();
+    if (last) end_inherited_locals(to);
+    throw;
   }
 #endif
+  if (last) to.root.set_locals(to.extras->inherited);
 }
 
 void end_inherited_locals(task_header& t) noexcept {

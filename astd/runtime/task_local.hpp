@@ -38,8 +38,8 @@ struct local_binding {
 
 /// The value that the running chain has for `key`, or null.
 void* find_local(const void* key) noexcept;
-/// Copies what is to be inherited from `from`. What cannot be copied for want of memory cancels the task.
-void inherit_locals(const chain& from, task_header& to) noexcept;
+/// Copies what is to be inherited from `from`: all of it, or it throws.
+void inherit_locals(const chain& from, task_header& to);
 void end_inherited_locals(task_header& t) noexcept;
 [[noreturn]] void throw_no_local();
 

@@ -85,7 +85,9 @@ class failing_driver final : public driver::driver {
       inner_->cancel(op);
   }
 
-  [[nodiscard]] std::int32_t next_connection(operation& op) noexcept override { return inner_->next_connection(op); }
+  [[nodiscard]] std::int32_t next_connection(operation& op) noexcept override {
+    return inner_->next_connection(op);
+  }
 
   void collect(astd::driver::completions& done, bool owner) noexcept override {
     inner_->collect(done, owner);

@@ -104,11 +104,11 @@ class tracked {
 #define ASTD_SCENARIO(type) \
   [[maybe_unused]] static const bool type##_is_registered = ::astd::faults::add<type>(#type)
 
-#define ASTD_OPERATION(name)                               \
-  namespace {                                              \
-  struct name final : ::astd::faults::scenario {           \
-    ::astd::task<> operation() override;                   \
-  };                                                       \
-  }                                                        \
-  ASTD_SCENARIO(name);                                     \
+#define ASTD_OPERATION(name)                     \
+  namespace {                                    \
+  struct name final : ::astd::faults::scenario { \
+    ::astd::task<> operation() override;         \
+  };                                             \
+  }                                              \
+  ASTD_SCENARIO(name);                           \
   ::astd::task<> name::operation()

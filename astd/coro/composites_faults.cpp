@@ -5,8 +5,11 @@
 
 #include <tests/faults/faults.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <coroutine>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -238,3 +241,49 @@ ASTD_SCENARIO(poll_fn_with_a_waker);
 }  // namespace
 
 ASTD_OPERATION(pending_in_a_race) { co_await race(pending(), this_task::yield()); }
+
+namespace {
+
+/// What is not astd's: resumes as soon as it can, in the middle of being suspended.
+struct foreign {
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> h) const { h.resume(); }
+  tracked await_resume() const { return {}; }
+};
+
+/// A coroutine that is not astd's and awaits what is.
+struct foreign_coroutine {
+  struct promise_type {
+    foreign_coroutine get_return_object() noexcept { return {}; }
+    std::suspend_never initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept {}
+  };
+};
+foreign_coroutine awaits(std::atomic<bool>& ended, tracked value) {
+  struct at_end {
+    std::atomic<bool>& set;
+    ~at_end() { set = true; }
+  };
+  const at_end note(ended);
+  const auto back = co_await yields(2, std::move(value));
+}
+
+}  // namespace
+
+ASTD_OPERATION(foreign_awaitable) {
+  const auto value = co_await foreign();
+  const auto both = co_await join(foreign(), yields(1, tracked()));
+  static_cast<void>(both);
+}
+
+ASTD_OPERATION(foreign_coroutine_that_awaits_a_task) {
+  std::atomic<bool> ended = false;
+  auto wait = [&ended]() -> task<> {
+    while (!ended) co_await this_task::yield();
+  };
+  auto waits = wait();  // before there is anything to wait for
+  awaits(ended, tracked());
+  co_await shield(std::move(waits));  // it refers to what is ours
+}

@@ -314,7 +314,8 @@ struct tcp_connect final : scenario {
     const auto refused = co_await as_result(net::tcp_stream::connect("127.0.0.1:1"));
     EXPECT_FALSE(refused);
     meanwhile();
-    while (!peers.empty()) peers.pop_back();  // they reset: no address of ours lingers
+    const std::lock_guard guard(lock);
+    peers.clear();  // they reset: no address of ours lingers
   }
   void meanwhile() override {
     const std::lock_guard guard(lock);

@@ -199,11 +199,17 @@ class refuses_to_be_copied {
 };
 task_local<refuses_to_be_copied> stubborn(inherited);
 
-ASTD_TEST(task_local, a_value_that_cannot_be_copied_cancels_the_new_task) {
+ASTD_TEST(task_local, a_value_that_cannot_be_copied_is_the_spawns_failure) {
   auto body = []() -> task<> {
-    auto h = spawn(look());
-    const auto is = co_await test::ends_with<task_cancelled>(std::move(h));
-    EXPECT_TRUE(is);
+    const auto look_with = [](counted) { return look(); };
+    EXPECT_THROW(spawn(look_with, counted()), std::runtime_error);
+    EXPECT_THROW(task_builder().name("look").spawn(look()), std::runtime_error);
+    auto in_a_group = [&](task_group& g) -> task<> {
+      EXPECT_THROW(g.spawn(look_with, counted()), std::runtime_error);
+      EXPECT_EQ(g.size(), 0u);
+      co_return;
+    };
+    co_await task_group::run(in_a_group);
   };
   co_await tracked.with(counted(), stubborn.with(refuses_to_be_copied(), body()));
   EXPECT_EQ(counted::live(), 0);

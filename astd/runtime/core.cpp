@@ -270,6 +270,7 @@ worker& runtime_core::take_guest() {
 void runtime_core::end_orphaned_guests() {
   std::vector<std::unique_ptr<guest>> ended;
   std::lock_guard guard(guests_lock_);
+  ended.reserve(guests_.size());  // what may fail comes first
   for (auto& g : guests_) {
     if (g->busy || !g->thread_life.expired()) continue;
     outside_tasks_.take_counts(g->place.tasks());

@@ -2,6 +2,7 @@
 #include <astd/coro/join.hpp>
 #include <astd/coro/race.hpp>
 #include <astd/runtime/runtime.hpp>
+#include <astd/runtime/task_builder.hpp>
 #include <astd/runtime/task_group.hpp>
 #include <astd/runtime/task_local.hpp>
 #include <astd/runtime/test_support.hpp>

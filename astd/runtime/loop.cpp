@@ -97,7 +97,7 @@ bool loop::poll(bool owner) noexcept {
 
 bool loop::ready() const noexcept { return driver_.load(std::memory_order_relaxed)->ready(); }
 
-void loop::wait() noexcept {
+bool loop::wait() noexcept {
   driver::driver* const d = driver_.load(std::memory_order_relaxed);
   instant until;
   {
@@ -106,6 +106,7 @@ void loop::wait() noexcept {
     until = timers_.next_deadline();
   }
   d->wait(until);
+  return until != never && d->now() >= until;
 }
 
 void loop::wake() noexcept {

@@ -41,8 +41,8 @@ class loop {
   bool poll(bool owner) noexcept;
   /// Whether poll() is worth its system call. Cheap.
   [[nodiscard]] bool ready() const noexcept;
-  /// Sleeps until the world, a timer or wake() ends it. May return early.
-  void wait() noexcept;
+  /// Sleeps until the world, a timer or wake() ends it. May return early. True: a timer is due.
+  bool wait() noexcept;
 
   // ---- anyone's
 

@@ -317,8 +317,9 @@ bool worker::spin() noexcept {
   if (spin_limit_ < 1000) return false;
   const instant end = loop_.now() + spin_limit_;
   do {
+    // Once in eight looks: on epoll that is a system call.
+    if (loop_.ready() && poll_world()) return true;
     for (int i = 0; i < 8; ++i) {
-      if (loop_.ready() && poll_world()) return true;
       if (own_work() || runtime_.stopping()) return true;
       if (index_ != guest && runtime_.any_injected()) return true;
       if (searching_ && runtime_.anything_to_steal(*this)) return true;
@@ -341,8 +342,9 @@ void worker::idle() noexcept {
     if (!own_work() && !runtime_.stopping()) {
       counters_.parks.add();
       const instant before = loop_.now();
-      loop_.wait();
-      spin_limit_ = loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
+      const bool by_timer = loop_.wait();
+      // A timer's time is known: watching would not have made it sooner.
+      spin_limit_ = !by_timer && loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
     }
     go_active();
   };

@@ -21,6 +21,9 @@ namespace {
 constexpr std::uint64_t mark_ignored = 0;  // answers to cancellations
 constexpr std::uint64_t mark_wake = 1;
 
+// What the kernel adds to every other sleep of a thread, so that timers that are close together take one wake.
+constexpr detail::instant timer_slack = 50'000;
+
 // Connections accepted ahead of whoever wants them. The kernel accepts a whole queue before it hears that it is to stop,
 // so there may be as many more as the listener's backlog.
 constexpr unsigned most_waiting = 256;
@@ -480,7 +483,8 @@ void uring_driver::wait(detail::instant deadline) noexcept {
   __kernel_timespec span{};
   if (sleep && deadline != detail::never) {
     if (const detail::instant present = now(); deadline > present) {
-      span = {.tv_sec = (deadline - present) / 1'000'000'000, .tv_nsec = (deadline - present) % 1'000'000'000};
+      const detail::instant rest = deadline - present + timer_slack;
+      span = {.tv_sec = rest / 1'000'000'000, .tv_nsec = rest % 1'000'000'000};
     } else {
       sleep = false;
     }

@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -308,20 +309,16 @@ astd::task<> answer(astd::net::tcp_stream stream) {
   }
 }
 
-astd::task<bool> answer_once(astd::net::tcp_stream& stream) {
-  std::array<char, 16 * 1024> buffer;
-  auto const count = co_await astd::as_result(stream.read(buffer));
-  if (!count || *count == 0) co_return false;
-  auto const written = co_await astd::as_result(astd::io::write_all(stream, std::span(buffer).first(*count)));
-  co_return written.has_value();
-}
-
 /// As `answer`, but the buffer is there only while there is something to put into it.
 astd::task<> answer_lean(astd::net::tcp_stream stream) {
-  for (bool more = true; more;) {
+  for (;;) {
     auto const readable = co_await astd::as_result(stream.readable());
     if (!readable) co_return;
-    more = co_await answer_once(stream);
+    auto const buffer = std::make_unique_for_overwrite<std::array<char, 16 * 1024>>();
+    auto const count = co_await astd::as_result(stream.read(*buffer));
+    if (!count || *count == 0) co_return;
+    auto const written = co_await astd::as_result(astd::io::write_all(stream, std::span(*buffer).first(*count)));
+    if (!written) co_return;
   }
 }
 

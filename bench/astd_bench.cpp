@@ -115,7 +115,7 @@ class flag {
     static_cast<waiting*>(before)->flag_is_set();
   }
 
-  auto wait() noexcept { return waiting(*this); }
+  auto wait() noexcept { return awaitable(*this); }
 
  private:
   class waiting final : public astd::detail::suspension, public astd::detail::awaiter_base<waiting> {
@@ -150,6 +150,15 @@ class flag {
       stop_request_done();
     }
     void describe(std::string& out, unsigned) const override { out += "a flag"; }
+
+   private:
+    flag& of_;
+  };
+
+  class awaitable {
+   public:
+    explicit awaitable(flag& of) noexcept : of_(of) {}
+    auto operator co_await() const noexcept { return waiting(of_); }
 
    private:
     flag& of_;

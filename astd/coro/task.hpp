@@ -42,7 +42,7 @@ class start_awaiter {
   void await_suspend(std::coroutine_handle<>) const noexcept {}
   // The outer end of a chain starts it; within a chain nothing changes.
   void await_resume() const noexcept {
-    if (!promise_.parent()) set_current_chain(&promise_.in(), nullptr);
+    if (!promise_.parent()) set_current_chain(&promise_.in(), &promise_);
   }
 
  private:

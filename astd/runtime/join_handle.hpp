@@ -49,7 +49,10 @@ class join_waiter : public suspension {
   /// By a task that has ended and was fresh to its end.
   [[nodiscard]] resumable* ended_fresh() noexcept { return go_on(); }
   /// Who waits for a fresh task that is_joined_here.
-  static join_waiter& of_fresh(task_header& t) noexcept { return static_cast<join_waiter&>(*t.root.end().next_); }
+  static join_waiter& of_fresh(task_header& t) noexcept {
+    // relaxed: this thread wrote it, and nobody else has touched it.
+    return *reinterpret_cast<join_waiter*>(t.join.load(std::memory_order_relaxed));
+  }
   /// Whether the task was stopped. Once it has ended.
   [[nodiscard]] bool was_stopped() const noexcept { return task_->root.stopped(); }
 

@@ -106,6 +106,20 @@ TEST(stall_report, names_the_task_and_where_it_was_last_seen) {
   }
 }
 
+TEST(stall_report, says_where_a_task_was_spawned_that_was_never_suspended) {
+  reports.clear();
+  runtime rt({.workers = 1, .name = "slow", .stall_limit = 20ms, .on_stall = keep_report});
+  std::string begins;
+  const std::string here = "monitor_test.cpp:" + std::to_string(__LINE__ + 6);
+  auto computes = [](std::string& text, const std::string& place) -> task<> {
+    text = "slow|0|long|" + std::to_string(this_task::get_id()) + "|";
+    test::hold_until([&] { return reported(text, place) != 0; });
+    co_return;
+  };
+  rt.block_on(rt.spawn(computes(begins, here)));
+  EXPECT_EQ(reported(begins, here), 1);
+}
+
 TEST(stall_report, goes_to_standard_error_if_nobody_takes_it) {
   testing::internal::CaptureStderr();
   {

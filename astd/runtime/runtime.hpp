@@ -87,9 +87,14 @@ class runtime {
   runtime& operator=(const runtime&) = delete;
 
   /// As astd::spawn, on this runtime's workers. Any thread.
-  template <class... A>
-  auto spawn(A&&... a) {
-    return detail::spawn_on(*core_, static_cast<A&&>(a)...);
+  template <class T>
+  join_handle<T> spawn(task<T> t, std::source_location where = std::source_location::current()) {
+    return detail::spawn_on(*core_, std::move(t), where);
+  }
+  template <class F, class... A>
+    requires detail::task_callable<F, A...>
+  auto spawn(F&& f, A&&... arguments) {
+    return detail::spawn_on(*core_, static_cast<F&&>(f), static_cast<A&&>(arguments)...);
   }
   /// As astd::block_on; what `aw` spawns runs on this runtime's workers.
   template <awaitable A>

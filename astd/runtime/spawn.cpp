@@ -170,8 +170,9 @@ resumable* end_task(task_header& t, bool& gone) noexcept {
   if (t.extras && t.extras->inherited) end_inherited_locals(t);
   (t.root.is_fresh() ? *t.registry : registry_of(t)).count_ended();
   if (t.root.is_joined_here) {
+    join_waiter& joiner = join_waiter::of_fresh(t);
     t.join.store(join_done, std::memory_order_relaxed);  // nobody but the joiner will look
-    return join_waiter::of_fresh(t).ended_fresh();
+    return joiner.ended_fresh();
   }
   if (t.extras && t.extras->in_group) return end_group_child(t, gone);
   return tell_joiner(t, gone);
@@ -197,7 +198,8 @@ resumable* join_waiter::wait(const await_context& c) noexcept {
                                      !c.in->cancel_requested() && w->spend() && w->take_back(task_->root.end())) {
     attach_quietly(c);
     task_->root.is_joined_here = true;
-    task_->root.end().next_ = this;
+    // relaxed: nobody looks before publish_late().
+    task_->join.store(reinterpret_cast<std::uintptr_t>(this), std::memory_order_relaxed);
     return &task_->root.end();
   }
   attach(c);
@@ -208,7 +210,10 @@ resumable* join_waiter::wait(const await_context& c) noexcept {
 void join_waiter::publish_late() noexcept {
   executor& on = waits_on();
   attach_late();
-  if (resumable* const next = publish() ? enter_task() : stop()) on.schedule(*next, urgency::next);
+  // If it is, request_stop() may come at once, and finds us in the task's join word already.
+  if (publish()) return;
+  task_->join.store(join_running, std::memory_order_relaxed);  // still ours alone
+  on.schedule(*stop(), urgency::next);
 }
 
 // The suspension is published.

@@ -283,7 +283,8 @@ void worker::resume(resumable& r) noexcept {
   // The second glance: see push().
   if (pushed_) {
     pushed_ = false;
-    if (runtime_.idlers().wants_work()) announce();
+    // Nobody is woken for `r`, if that is all there was.
+    if (runtime_.idlers().wants_work() && queued() != 0) announce();
   }
   turns_.add();
   operations_left_ = slice_operations;

@@ -23,9 +23,9 @@ void set_current_chain(chain* c, const promise_base* frame) noexcept {
 running_note* set_running_note(running_note* to) noexcept { return std::exchange(this_thread_state.note, to); }
 
 promise_base* chain::innermost() const noexcept {
-  if (suspended_ & 1) return reinterpret_cast<promise_base*>(suspended_ - 1);
-  const suspension* const in = suspended_in();
-  return in ? in->frame() : nullptr;
+  const std::uintptr_t in = suspended_.load(std::memory_order_acquire);
+  if (in & 1) return reinterpret_cast<promise_base*>(in - 1);
+  return in ? reinterpret_cast<const suspension*>(in)->frame() : nullptr;
 }
 
 void chain::request_cancel() noexcept {

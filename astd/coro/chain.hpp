@@ -86,16 +86,21 @@ class chain {
   [[nodiscard]] promise_base* innermost() const noexcept;
   /// What it is, or was last, suspended in; null while it runs, and if that is not astd's.
   [[nodiscard]] const suspension* suspended_in() const noexcept {
-    return suspended_ & 1 ? nullptr : reinterpret_cast<const suspension*>(suspended_);
+    const std::uintptr_t in = suspended_.load(std::memory_order_acquire);
+    return in & 1 ? nullptr : reinterpret_cast<const suspension*>(in);
   }
+  /// Whether it runs, or waits for a task that was joined in the same turn: then it may go on at any moment.
+  [[nodiscard]] bool is_running() const noexcept { return suspended_.load(std::memory_order_relaxed) == 0; }
   /// Whether that has ended, so that the chain is only waiting for its turn.
   [[nodiscard]] bool is_ready() const noexcept { return slot_.load(std::memory_order_acquire) == empty; }
-  void set_suspended(const suspension& in) noexcept { suspended_ = reinterpret_cast<std::uintptr_t>(&in); }
+  void set_suspended(const suspension& in) noexcept {
+    suspended_.store(reinterpret_cast<std::uintptr_t>(&in), std::memory_order_release);
+  }
   /// In something that is not astd's.
   void set_suspended_elsewhere(promise_base& innermost) noexcept {
-    suspended_ = reinterpret_cast<std::uintptr_t>(&innermost) | 1;
+    suspended_.store(reinterpret_cast<std::uintptr_t>(&innermost) | 1, std::memory_order_release);
   }
-  void set_running() noexcept { suspended_ = 0; }
+  void set_running() noexcept { suspended_.store(0, std::memory_order_relaxed); }
 
   /// The owner's `ended` function finds its chain by this.
   static chain& from_end(resumable* r) noexcept { return *reinterpret_cast<chain*>(r); }
@@ -113,7 +118,9 @@ class chain {
 
   resumable end_;  // first: see from_end(); its second_ is the executor, and a branch's its root
   atomic<std::uintptr_t> slot_{empty};
-  std::uintptr_t suspended_ = 0;  // a suspension*, or a promise_base* with the lowest bit set
+  // A suspension*, or a promise_base* with the lowest bit set. A dump reads it while a worker is stuck that may write it:
+  // its acquire pairs with the release, and it sees the frames as they were left.
+  std::atomic<std::uintptr_t> suspended_{0};
   const local_binding* locals_ = nullptr;
   kind kind_;
   bool stopped_ = false;

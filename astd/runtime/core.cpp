@@ -434,6 +434,14 @@ std::string runtime_core::dump_tasks() {
     if (&w != me && !w.active()) return;
     running.push_back({w.running().task_id.load(std::memory_order_relaxed), false});
   });
+  // Others that have not suspended either: they wait for a task that they have joined in the same turn, and go on when it
+  // ends, or hold the stack in a block_on.
+  const auto note_running = [&](task_header& t) {
+    if (t.root.is_running() && std::ranges::find(running, t.id, &seen::id) == running.end())
+      running.push_back({t.id, false});
+  };
+  outside_tasks_.each(note_running);
+  each_loop([&](worker& w) { w.tasks().each(note_running); });
   std::string out;
   std::size_t count = 0;
   const auto describe = [&](task_header& t) {

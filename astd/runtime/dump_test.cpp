@@ -148,6 +148,32 @@ TEST(dump_tasks, marks_a_running_task_and_leaves_it_alone) {
   go = true;
 }
 
+// It goes on as soon as the other has ended, without a look at who wants it to pause.
+TEST(dump_tasks, leaves_a_task_alone_that_waits_for_one_it_has_joined_in_the_same_turn) {
+  flag begun;
+  std::atomic<bool> go = false;
+  runtime rt({.workers = 2, .name = "shown"});
+  auto computes = [&]() -> task<> {
+    begun.set();
+    test::hold_until([&go] { return go.load(); });
+    co_return;
+  };
+  auto joins = [&]() -> task<> {
+    auto h = spawn(computes);
+    co_await std::move(h);
+  };
+  auto starts = [&]() -> task<> {
+    task_builder().name("the joiner").spawn(joins).detach();
+    co_return;
+  };
+  rt.block_on(starts());
+  begun.block();
+  const std::string text = about(rt.dump_tasks(), "the joiner");
+  // The latter if something came between its spawn and its join.
+  EXPECT_TRUE(has(text, "running") || has(text, "join of task")) << text;
+  go = true;
+}
+
 TEST(dump_tasks, works_inside_a_task_and_on_every_thread) {
   runtime rt({.workers = 2, .name = "shown"});
   auto looks = [&rt]() -> task<std::string> {

@@ -120,6 +120,35 @@ TEST_P(settle, a_dump_from_within_shows_who_waits_for_it) {
   EXPECT_NE(text.find("running"), std::string::npos) << text;
 }
 
+// When the last of a frame goes, the task has ended and is about to leave all lists: it may not enter one any more.
+struct looks_around {
+  explicit looks_around(runtime& here) noexcept : in(&here) {}
+  looks_around(looks_around&& other) noexcept : in(std::exchange(other.in, nullptr)) {}
+  ~looks_around() {
+    if (in) static_cast<void>(in->dump_tasks());
+  }
+  runtime* in;
+};
+task<int> with_parameter(looks_around) { co_return 1; }
+task<looks_around> with_result(runtime& here) { co_return looks_around(here); }
+
+TEST_P(settle, a_dump_from_the_destructor_of_a_parameter_or_a_result_leaves_nothing_behind) {
+  auto main = [](runtime& here) -> task<> {
+    for (int i = 0; i < 100; ++i) {
+      auto joined = spawn(with_parameter(looks_around(here)));
+      const int value = co_await std::move(joined);
+      EXPECT_EQ(value, 1);
+      spawn(with_parameter(looks_around(here))).detach();
+      spawn(with_result(here)).detach();
+      co_await this_task::yield();
+    }
+  };
+  rt.block_on(rt.spawn(main, std::ref(rt)));
+  test::wait_until([&] { return rt.metrics().tasks_alive == 0; });
+  const std::string text = rt.dump_tasks();
+  EXPECT_NE(text.find(" 0 tasks have begun"), std::string::npos) << text;
+}
+
 TEST_P(settle, a_nested_block_on_lets_the_others_see_the_task) {
   auto blocking = [](runtime& here) -> task<int> {
     int value = block_on(after_yields(2));

@@ -12,6 +12,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace astd::detail {
 
@@ -82,7 +83,7 @@ task_extras& extras_of(task_header& t) {
 void name_task(task_header& t, std::string name) { extras_of(t).name = std::move(name); }
 void free_extras(task_header& t) noexcept {
   if (t.extras && t.extras->grouped) group_base::forget(t);
-  delete t.extras;
+  delete std::exchange(t.extras, nullptr);  // the result's destructor may ask for our name
 }
 bool give_to_group(task_header& t) noexcept { return t.extras && t.extras->grouped && group_base::take_over(t); }
 std::string_view name_of_task(const task_header& t) noexcept {
@@ -183,6 +184,7 @@ resumable* tell_joiner(task_header& t, bool& gone) noexcept {
   const std::uintptr_t before = t.join.exchange(join_done, std::memory_order_acq_rel);
   if (before == join_running || before == join_refused) return nullptr;
   if (before == join_detached) {
+    t.root.set_fresh(false);  // it is still the current one when its result goes, whose destructor may settle that
     gone = true;
     return nullptr;
   }

@@ -59,8 +59,10 @@ resumable* tell_joiner(task_header& t, bool& gone) noexcept;
 template <class T>
 void task_ended(resumable* r) {
   auto* const t = static_cast<spawned_task<T>*>(&task_header::from_end(r));
-  if (!t->root.is_fresh()) leave_registry(*t);
+  const bool fresh = t->root.is_fresh();
+  if (!fresh) leave_registry(*t);
   if (!t->root.stopped()) std::coroutine_handle<>::from_address(frame_of(*t)).destroy();
+  if (fresh && !t->root.is_fresh()) leave_registry(*t);  // a parameter's destructor had it settled
   bool gone = false;
   resumable* const next = end_task(*t, gone);
   if (gone) {

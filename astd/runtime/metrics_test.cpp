@@ -215,14 +215,4 @@ TEST(metrics, can_be_read_while_everything_runs) {
   reader.join();
 }
 
-// What the world brings for one task is run by the worker that took it in; the other sleeps on.
-TEST(metrics, one_task_that_wakes_again_and_again_wakes_one_worker) {
-  runtime rt({.workers = 2, .name = "counted"});
-  auto wakes = []() -> task<> {
-    for (int i = 0; i < 300; ++i) co_await this_task::sleep_for(std::chrono::milliseconds(1));
-  };
-  rt.block_on(rt.spawn(wakes));
-  EXPECT_LT(rt.metrics().total().parks, 450u);  // 300, and some of the beginning and the end; not 600
-}
-
 }  // namespace

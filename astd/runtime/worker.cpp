@@ -169,7 +169,7 @@ resumable* worker::next() noexcept {
 
 // Whoever would otherwise wait behind those that are always ready.
 resumable* worker::next_in_turn() noexcept {
-  if (rings_) announce();
+  if (!nothing_to_steal()) announce();
   if (const instant now = loop_.now(); now - last_look_ > longest_without_world) {
     last_look_ = now;
     poll_world();

@@ -189,7 +189,7 @@ struct tcp_read_in_a_select final : connection {
 ASTD_SCENARIO(tcp_read_in_a_select);
 
 struct tcp_write final : connection {
-  explicit tcp_write(runtime& rt) : connection(rt, 64 * 1024), data(wanted, 'x') {}
+  explicit tcp_write(runtime& on) : connection(on, 64 * 1024), data(wanted, 'x') {}
   task<> operation() override {
     while (reported < wanted) {
       const auto n = co_await ours->write(io::const_bytes(data).drop(reported));

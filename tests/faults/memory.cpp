@@ -94,15 +94,47 @@ void* __wrap_realloc(void* block, std::size_t size) {
 }
 }
 
-// The forms that throw nothing and those for arrays call these.
+// All forms: where some are left to others, they are the sanitizers' own.
 void* operator new(std::size_t size) { return astd::faults::allocate(size, 0); }
+void* operator new[](std::size_t size) { return astd::faults::allocate(size, 0); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return astd::faults::allocate(size, static_cast<std::size_t>(alignment));
 }
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return astd::faults::allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return astd::faults::allocate(size, 0);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return ::operator new(size, std::nothrow);
+}
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  try {
+    return astd::faults::allocate(size, static_cast<std::size_t>(alignment));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return ::operator new(size, alignment, std::nothrow);
+}
 void operator delete(void* p) noexcept { astd::faults::release(p); }
+void operator delete[](void* p) noexcept { astd::faults::release(p); }
 void operator delete(void* p, std::size_t) noexcept { astd::faults::release(p); }
+void operator delete[](void* p, std::size_t) noexcept { astd::faults::release(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { astd::faults::release(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { astd::faults::release(p); }
 void operator delete(void* p, std::align_val_t) noexcept { astd::faults::release(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { astd::faults::release(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { astd::faults::release(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { astd::faults::release(p); }
+void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { astd::faults::release(p); }
+void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { astd::faults::release(p); }
 
 // In place of the library's own: there a frame is rarely an allocation, here always.
 namespace astd::detail {

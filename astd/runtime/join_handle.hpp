@@ -35,6 +35,10 @@ inline constexpr std::uintptr_t join_running = 0, join_done = 1, join_detached =
 // It is what block_on runs: there is no handle.
 inline constexpr std::uintptr_t join_in_block_on = 4;
 
+/// If the task lies on top of this thread's own queue, and `c` goes on here, takes it out: the caller is to run it. See
+/// settle.hpp.
+bool take_to_call(task_header& t, const await_context& c) noexcept;
+
 /// Waits for a task to end.
 class join_waiter : public suspension {
  public:

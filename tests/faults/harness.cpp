@@ -251,6 +251,7 @@ class faults : public ::testing::TestWithParam<registered> {};
 
 // The first, so that what a process makes once is made under fault.
 TEST_P(faults, without_memory) {
+  if (!ASTD_OWN_OPERATOR_NEW) GTEST_SKIP() << "operator new is the sanitizer's";
   trial t(GetParam());
   for (const bool for_good : {false, true}) {
     // Twice: the first may find less than all, since what is made once is made in there.
@@ -395,6 +396,7 @@ TEST(harness, sees_what_is_left_behind) {
 }
 
 TEST(harness, sees_what_hides_an_error) {
+  if (!ASTD_OWN_OPERATOR_NEW) GTEST_SKIP() << "operator new is the sanitizer's";
   const registered wrong = only<hides_what_went_wrong>("hides_what_went_wrong");
   trial t(wrong);
   t.warm_up();

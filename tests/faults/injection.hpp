@@ -1,6 +1,7 @@
 // What the harness does to a run: the switches that its parts share.
 #pragma once
 
+#include <astd/base/config.hpp>
 #include <astd/runtime/join_handle.hpp>
 
 #include <cstdint>
@@ -8,6 +9,9 @@
 namespace astd::faults {
 
 // ---- memory.cpp
+
+/// Clang's thread sanitizer keeps operator new to itself: there no allocation fails, and blocks are not counted.
+#define ASTD_OWN_OPERATOR_NEW (!ASTD_SANITIZED || ASTD_ADDRESS_SANITIZED)
 
 /// The n-th allocation from now on fails (1: the next); `for_good`: and all that follow. 0: none.
 void fail_allocation(long n, bool for_good) noexcept;

@@ -41,6 +41,8 @@ bool fails() noexcept {
   return false;
 }
 
+#if ASTD_OWN_OPERATOR_NEW
+
 void* allocate(std::size_t size, std::size_t alignment) {
   if (fails()) throw std::bad_alloc();
   void* p = nullptr;
@@ -58,6 +60,8 @@ void release(void* p) noexcept {
   live.fetch_sub(1, std::memory_order_relaxed);
   std::free(p);
 }
+
+#endif
 
 }  // namespace
 
@@ -93,6 +97,8 @@ void* __wrap_realloc(void* block, std::size_t size) {
   return nullptr;
 }
 }
+
+#if ASTD_OWN_OPERATOR_NEW
 
 // All forms: where some are left to others, they are the sanitizers' own.
 void* operator new(std::size_t size) { return astd::faults::allocate(size, 0); }
@@ -135,6 +141,8 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept { astd::fa
 void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { astd::faults::release(p); }
 void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { astd::faults::release(p); }
 void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { astd::faults::release(p); }
+
+#endif
 
 // In place of the library's own: there a frame is rarely an allocation, here always.
 namespace astd::detail {

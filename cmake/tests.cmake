@@ -126,6 +126,7 @@ if(NOT BUILD_SHARED_LIBS)
     target_link_options(astd_faults PRIVATE "LINKER:--wrap=${symbol}")
   endforeach()
   astd_house_flags(astd_faults)
+  target_compile_options(astd_faults PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-else>)  # as above
 
   foreach(workers 1 3)
     if(ASTD_SANITIZE AND workers EQUAL 1)

@@ -29,7 +29,7 @@ native_thread this_native_thread() noexcept { return (native_thread)pthread_self
 void join_thread(native_thread thread) noexcept { pthread_join((pthread_t)thread, nullptr); }
 
 void name_this_thread(std::string_view of, const char* which) noexcept {
-  char name[64];
+  char name[16];  // as much as is shown
   std::snprintf(name, sizeof name, "%.*s-%s", static_cast<int>(of.size()), of.data(), which);
   name_this_thread(name);
 }

@@ -51,7 +51,7 @@ resumable* join_waiter::enter_task() noexcept {
                                           std::memory_order_acquire))
     return nullptr;
   if (seen == join_refused &&
-      task_->join.compare_exchange_strong(seen, join_running, std::memory_order_relaxed, std::memory_order_acquire))
+      task_->join.compare_exchange_strong(seen, join_running, std::memory_order_acquire, std::memory_order_acquire))
     return finish(true);
   ASTD_ASSERT(seen == join_done, "a join_handle was awaited while another await of it was under way");
   return finish(false);

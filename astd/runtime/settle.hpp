@@ -2,8 +2,8 @@
 //
 // A spawned task that its parent joins before anyone else has run it is little more than a call: the parent's join
 // transfers to it, and if it ends without suspending the parent goes on, all on one thread. Nobody else can have seen
-// either of them wait, so nothing is published and no list is entered: no atomic operation at all. Only when such a
-// task suspends does the rest follow, for it and for all those that wait for each other on its thread in this way.
+// either of them wait, so nothing is published and no list is entered: no read-modify-write, save the one that takes
+// the task out of a queue which others steal from. Only when such a task suspends does the rest follow, for it and for all those that wait for each other on its thread in this way.
 #pragma once
 
 #include <astd/coro/task_header.hpp>

@@ -14,9 +14,10 @@
 // read too late belongs to a compare-exchange that fails.
 //
 // Who pushes looks afterwards whether somebody sleeps; who goes to sleep looks afterwards whether something was
-// pushed. Not to miss each other, push() publishes by a sequentially consistent store before its caller reads the
-// idle state, and the sleeper sets its idle state by a sequentially consistent read-modify-write before it asks
-// empty(), whose loads are sequentially consistent too: one of the two sees the other. There are no stand-alone
+// pushed. Not to miss each other, push() (or announce(), for what was pushed quietly) is a sequentially consistent
+// operation before its caller reads the idle state, and the sleeper sets its idle state by a sequentially consistent
+// read-modify-write before it asks empty(), whose loads are sequentially consistent too: one of the two sees the other.
+// A worker pushes quietly and announces only when a glance says so: see worker::push(). There are no stand-alone
 // fences, which ThreadSanitizer does not understand.
 #pragma once
 

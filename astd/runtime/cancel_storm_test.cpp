@@ -1,4 +1,5 @@
 // Cancelling at any moment, from any thread, whatever a task is doing: everything ends and nothing is left.
+#include <astd/base/test_seed.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/coro/race.hpp>
@@ -30,20 +31,9 @@ namespace {
 using namespace astd;
 using namespace std::chrono_literals;
 using test::counted;
+using test::seed;
 
 using randomness = std::mt19937;
-
-/// Each test says its seed; ASTD_TEST_SEED runs it again.
-unsigned seed() {
-  static const unsigned chosen = [] {
-    const char* const given = std::getenv("ASTD_TEST_SEED");
-    const unsigned s = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-    std::printf("ASTD_TEST_SEED=%u\n", s);
-    std::fflush(stdout);
-    return s;
-  }();
-  return chosen;
-}
 constexpr auto how_long = std::chrono::milliseconds(1500);
 
 task_local<int> level(inherited);

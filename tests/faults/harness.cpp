@@ -1,5 +1,6 @@
 // Runs each operation under each kind of fault, and looks at what is left.
 #include <astd/base/config.hpp>
+#include <astd/base/test_seed.hpp>
 #include <astd/coro/ready.hpp>
 #include <astd/runtime/this_task.hpp>
 
@@ -236,17 +237,6 @@ void expect_end(trial& t, const std::string& what, const report& r, std::initial
   ADD_FAILURE() << what << " ended " << static_cast<int>(r.how) << " " << r.what;
 }
 
-unsigned seed() {
-  static const unsigned chosen = [] {
-    const char* const given = std::getenv("ASTD_TEST_SEED");
-    const unsigned s = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-    std::printf("ASTD_TEST_SEED=%u\n", s);
-    std::fflush(stdout);
-    return s;
-  }();
-  return chosen;
-}
-
 class faults : public ::testing::TestWithParam<registered> {};
 
 // The first, so that what a process makes once is made under fault.
@@ -299,7 +289,7 @@ TEST_P(faults, cancelled_behind_each_turn) {
 TEST_P(faults, cancelled_at_any_moment) {
   trial t(GetParam());
   t.warm_up();
-  std::mt19937 random(seed());
+  std::mt19937 random(test::seed());
   const int rounds = ASTD_SANITIZED ? 20 : 60;
   const auto longest = std::clamp<std::chrono::nanoseconds>(t.took(), 20us, 2ms) * 5 / 4;
   for (int i = 0; i < rounds; ++i) {

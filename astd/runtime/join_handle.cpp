@@ -59,14 +59,14 @@ resumable* join_waiter::enter_task() noexcept {
 
 void join_waiter::request_stop() noexcept {
   const auto self = reinterpret_cast<std::uintptr_t>(this);
-  // relaxed, all of it: nothing of the task is looked at here, and what wait() and we see of each other goes through the
-  // end of the suspension.
+  // acquire, where it takes the joiner out: the joiner's last look at itself, in enter_task(), comes before it goes on
+  // elsewhere. The rest is relaxed: nothing of the task is looked at here.
   std::uintptr_t seen = task_->join.load(std::memory_order_relaxed);
   // Until the task has ended.
   while (seen == self || seen == join_running) {
     // wait() may not have come to the point where it enters itself: it finds that it is not to.
     const std::uintptr_t wanted = seen == self ? join_running : join_refused;
-    if (!task_->join.compare_exchange_weak(seen, wanted, std::memory_order_relaxed, std::memory_order_relaxed))
+    if (!task_->join.compare_exchange_weak(seen, wanted, std::memory_order_acquire, std::memory_order_relaxed))
       continue;
     if (wanted == join_running) complete(true);
     break;

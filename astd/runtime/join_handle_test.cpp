@@ -408,18 +408,19 @@ struct lost {
 };
 
 ASTD_TEST(join_handle, a_detached_task_runs_on) {
-  flag go, ended;
+  flag go, first, second;
   auto body = [](flag& g, flag& e) -> task<> {
     co_await g.wait();
     e.set();
   };
-  spawn(body, std::ref(go), std::ref(ended)).detach();
+  spawn(body, std::ref(go), std::ref(first)).detach();
   {
-    auto dropped = spawn(body, std::ref(go), std::ref(ended));
+    auto dropped = spawn(body, std::ref(go), std::ref(second));
     EXPECT_TRUE(dropped);
   }
   go.set();
-  co_await ended.wait();
+  co_await first.wait();
+  co_await second.wait();
 }
 
 TEST(join_handle, a_result_that_nobody_takes_is_destroyed) {

@@ -10,6 +10,9 @@
 //   fib [N]                 fork-join: one half spawned, the other awaited
 //   skynet                  a tree of 10^6 leaves, ten children each
 //   queens                  n-queens, a task for each placed queen
+//   lock [N]                a mutex that nobody else wants, N times
+//   lock_shared [N]         4 tasks lock one mutex, N times each
+//   lock_held [N]           the same, and each yields while it has it
 //   timers [N]              N tasks that sleep long, then cancelled and joined
 //   sleeps [N]              N tasks that sleep 1 to 1000 ms
 //   blocking [N]            a call on the blocking pool, one at a time, N times
@@ -23,7 +26,9 @@
 #include <astd/task.hpp>
 #include <astd/this_task.hpp>
 
+#include <bench/measure.hpp>
 #include <bench/report.hpp>
+#include <bench/waiting_bench.hpp>
 
 #include <array>
 #include <atomic>
@@ -43,21 +48,8 @@
 namespace {
 
 using namespace std::chrono_literals;
+using bench::measure;
 using bench::stopwatch;
-
-/// Does `work` as often as a repetition lasts; `operations` is what one time of it does.
-template <class Work>
-astd::task<> measure(const char* name, std::uint64_t operations, Work& work) {
-  for (std::uint64_t turn = 0; turn < bench::repetitions; ++turn) {
-    stopwatch const watch;
-    std::uint64_t times = 0;
-    do {
-      co_await work();
-      ++times;
-    } while (!watch.ran_long_enough());
-    watch.report(name, operations * times);
-  }
-}
 
 astd::task<std::uint64_t> identity(std::uint64_t value) { co_return value; }
 
@@ -373,8 +365,11 @@ astd::task<int> run(bench::arguments arguments) {
   } else if (name == "echo") {
     co_await echo(arguments.number(0, 20'000));
   } else {
-    std::fprintf(stderr, "no such benchmark: %s\n", arguments.name());
-    co_return 2;
+    bool const known = co_await bench::waiting(arguments);
+    if (!known) {
+      std::fprintf(stderr, "no such benchmark: %s\n", arguments.name());
+      co_return 2;
+    }
   }
   co_return 0;
 }

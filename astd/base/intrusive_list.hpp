@@ -14,7 +14,7 @@ struct list_node {
 template <class T>
 class intrusive_list {
  public:
-  intrusive_list() noexcept { clear(); }
+  constexpr intrusive_list() noexcept { clear(); }
   intrusive_list(const intrusive_list&) = delete;
   intrusive_list& operator=(const intrusive_list&) = delete;
 
@@ -55,7 +55,7 @@ class intrusive_list {
   }
 
  private:
-  void clear() noexcept { head_.next = head_.previous = &head_; }
+  constexpr void clear() noexcept { head_.next = head_.previous = &head_; }
   static void insert(list_node& before, list_node& node, list_node& behind) noexcept {
     node.previous = &before;
     node.next = &behind;

@@ -136,8 +136,8 @@ PROGRAMS = {
     "load": (have_liburing, build_c("load", "-luring")),
 }
 
-TASKS = ["spawn", "spawn_10k", "spawn_seq", "yield", "pingpong", "fib", "skynet", "queens", "lock", "timers",
-         "sleeps", "blocking", "mem"]
+TASKS = ["spawn", "spawn_10k", "spawn_seq", "yield", "pingpong", "fib", "skynet", "queens", "lock",
+         "lock_shared", "lock_held", "timers", "sleeps", "blocking", "mem"]
 WORLD = ["echo", "idle_conn"]
 ALL = TASKS + WORLD
 
@@ -149,13 +149,13 @@ def without(*names):
 # A peer: its program, its environment, the benchmarks it has, and whether it is left out with several threads: because
 # it would be the same as another, or has one thread only.
 PEERS = {
-    "astd": ("astd", {}, without("lock"), False),
+    "astd": ("astd", {}, ALL, False),
     "astd_epoll": ("astd", {"ASTD_DRIVER": "epoll"}, WORLD, False),
     "astd_lean": ("astd", {"ASTD_BENCH_LEAN": "1"}, WORLD, False),
     "tokio": ("tokio", {}, ALL, False),
     "tokio_mt": ("tokio", {"TOKIO_MULTI_THREAD": "1"}, ALL, True),
     "async_std": ("async_std", {}, ALL, False),
-    "asio": ("asio", {}, without("lock"), False),
+    "asio": ("asio", {}, without("lock", "lock_shared", "lock_held"), False),
     "libuv": ("libuv", {}, ["timers", "sleeps", "blocking", *WORLD], True),
     "go": ("go", {}, without("blocking"), False),
     "epoll": ("epoll", {}, WORLD, False),
@@ -164,7 +164,6 @@ PEERS = {
 
 # Why a benchmark is missing in a program, for the report.
 GAPS = {
-    "astd": "no mutex yet: `lock` has its place in astd_bench.cpp",
     "asio": "has no asynchronous mutex",
     "libuv": "callbacks on one thread: no tasks to spawn, join or wake",
     "go": "a goroutine may block as it is: no blocking hop",

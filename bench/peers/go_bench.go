@@ -222,6 +222,29 @@ func lock(count int) {
 	})
 }
 
+func lockByFour(name string, count int, yields bool) {
+	var mutex sync.Mutex
+	sum := 0
+	measure(name, 4*count, func() {
+		var group sync.WaitGroup
+		group.Add(4)
+		for i := 0; i < 4; i++ {
+			go func() {
+				for n := 0; n < count; n++ {
+					mutex.Lock()
+					sum++
+					if yields {
+						runtime.Gosched()
+					}
+					mutex.Unlock()
+				}
+				group.Done()
+			}()
+		}
+		group.Wait()
+	})
+}
+
 func timers(count int) {
 	measure("timers", count, func() {
 		live := make([]*time.Timer, count)
@@ -316,6 +339,10 @@ func main() {
 		measure(name, 35539, func() { check(queensOf(0, 0, 0) == 724, name) })
 	case "lock":
 		lock(argument(0, 5000000))
+	case "lock_shared":
+		lockByFour("lock_shared", argument(0, 250000), false)
+	case "lock_held":
+		lockByFour("lock_held", argument(0, 100000), true)
 	case "timers":
 		timers(argument(0, 500000))
 	case "sleeps":

@@ -177,6 +177,34 @@ async fn lock(count: u64) {
     }
 }
 
+async fn lock_by_four(name: &str, count: u64, yields: bool) {
+    for _ in 0..repetitions() {
+        let mut watch = Stopwatch::start();
+        while watch.goes_on() {
+            let mutex = Arc::new(Mutex::new(0));
+            let tasks: Vec<_> = (0..4)
+                .map(|_| {
+                    let mutex = mutex.clone();
+                    tokio::spawn(async move {
+                        for _ in 0..count {
+                            let mut sum = mutex.lock().await;
+                            *sum += 1;
+                            if yields {
+                                tokio::task::yield_now().await;
+                            }
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            assert_eq!(*mutex.lock().await, 4 * count);
+        }
+        watch.report(name, 4 * count);
+    }
+}
+
 /// Polls a sleep a single time, which registers its timer.
 struct PollOnce<'a>(Pin<&'a mut Sleep>);
 
@@ -295,6 +323,8 @@ async fn run(name: String) {
         "skynet" => skynet().await,
         "queens" => queens().await,
         "lock" => lock(argument(0, 5_000_000)).await,
+        "lock_shared" => lock_by_four("lock_shared", argument(0, 250_000), false).await,
+        "lock_held" => lock_by_four("lock_held", argument(0, 100_000), true).await,
         "timers" => timers(argument(0, 500_000)).await,
         "sleeps" => sleeps(argument(0, 100_000)).await,
         "blocking" => blocking(argument(0, 20_000)).await,

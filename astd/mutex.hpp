@@ -1,0 +1,7 @@
+// mutex: a lock that may be held across awaits.
+//
+//   astd::mutex m;
+//   auto guard = co_await m.lock();
+#pragma once
+
+#include <astd/sync/mutex.hpp>

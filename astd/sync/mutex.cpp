@@ -1,0 +1,25 @@
+#include <astd/coro/task_header.hpp>
+#include <astd/sync/mutex.hpp>
+
+namespace astd {
+
+void mutex::unlock_slowly() noexcept {
+  queue_.update([](detail::wait_queue::word) { return free; });
+}
+
+mutex_guard mutex::lock_blocking() { return detail::wait_on_thread(lock()); }
+
+bool mutex::lock_awaiter::admit(detail::wait_queue::word& state) noexcept {
+  if (state != free) return false;
+  state = locked;
+  const detail::task_header* const t = in()->task();
+  mutex_.owner_.set(t ? t->id : 0);
+  return true;
+}
+
+void mutex::lock_awaiter::describe(std::string& out, unsigned) const {
+  describe_as(out, "lock of mutex");
+  mutex_.owner_.describe(out);
+}
+
+}  // namespace astd

@@ -1,0 +1,97 @@
+#include <astd/sync/wait_queue.hpp>
+
+#include <thread>
+
+namespace astd::detail {
+
+wait_queue::word wait_queue::lock() noexcept {
+  for (;;) {
+    for (int i = 0; i < 64; ++i) {
+      word seen = word_.load(std::memory_order_relaxed);
+      if (seen & busy) continue;
+      // acquire: what was done to the list and the state by those before us.
+      if (word_.compare_exchange_weak(seen, seen | busy, std::memory_order_acquire, std::memory_order_relaxed))
+        return seen & ~flags;
+    }
+    // Whoever has it does not sleep with it, but may have been put aside by the system.
+    std::this_thread::yield();
+  }
+}
+
+wait_queue::word wait_queue::admit(word state, admitted& out) noexcept {
+  while (waiter* const first = waiters_.front()) {
+    if (!first->admit(state)) break;
+    admit_first(out);
+  }
+  return state;
+}
+
+bool wait_queue::admit_first(admitted& out) noexcept {
+  waiter* const first = waiters_.pop_front();
+  if (!first) return false;
+  first->place_ = waiter::place::admitted;
+  out.push_back(*first);
+  return true;
+}
+
+void wait_queue::admit_all(admitted& out) noexcept {
+  while (admit_first(out)) {
+  }
+}
+
+void wait_queue::wake(admitted& out) noexcept {
+  // One that was handed something runs next; of many, each gets its turn behind what is ready.
+  waiter* first = out.pop_front();
+  if (!first) return;
+  const urgency how = out.empty() ? urgency::next : urgency::queued;
+  do first->complete(false, how);
+  while ((first = out.pop_front()));
+}
+
+resumable* waiter::wait(const await_context& c) noexcept {
+  attach(c);
+  if (!publish()) return stop();
+  wait_queue& queue = *queue_;
+  wait_queue::word state = queue.lock();
+  if (place_ == place::refused) {
+    queue.unlock(state);
+    return finish(true);
+  }
+  // It may have become free in between.
+  if (queue.empty() && admit(state)) {
+    place_ = place::admitted;
+    queue.unlock(state);
+    return finish(false);
+  }
+  queue.waiters_.push_back(*this);
+  place_ = place::in_line;
+  queue.unlock(state);  // from here on we may be woken, and be gone
+  return nullptr;
+}
+
+void waiter::request_stop() noexcept {
+  wait_queue& queue = *queue_;
+  wait_queue::admitted behind;
+  wait_queue::word state = queue.lock();
+  const place was = place_;
+  if (was == place::in_line) {
+    intrusive_list<waiter>::erase(*this);
+    state = queue.admit(state, behind);  // what those behind us wait for may have been there all the time
+  }
+  if (was != place::admitted) place_ = place::refused;
+  queue.unlock(state);
+  wait_queue::wake(behind);
+  if (was == place::in_line) complete(true);
+  stop_request_done();
+}
+
+void waiter::describe_as(std::string& out, std::string_view what) const {
+  out += what;
+  if (const char* const name = queue_->name()) {
+    out += " '";
+    out += name;
+    out += '\'';
+  }
+}
+
+}  // namespace astd::detail

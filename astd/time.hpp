@@ -4,4 +4,5 @@
 #pragma once
 
 #include <astd/runtime/this_task.hpp>
+#include <astd/time/clock.hpp>
 #include <astd/time/timeout.hpp>

@@ -28,8 +28,12 @@ struct counters {
   counter inline_done;   // of these, ended inside submit()
   counter completed;     // collected later (without those that the blocking pool carried out)
   counter cancelled;     // cancel() calls on operations in flight
+  counter pooled;        // handed to the blocking pool, and not withdrawn
   counter system_calls;  // made by the driver under the lock
   counter waits;         // further system calls, that may sleep
+
+  /// Operations that a later collect() will yield. For the owner, or under the lock.
+  [[nodiscard]] std::uint64_t in_flight() const noexcept { return submitted - inline_done - completed - pooled; }
 };
 
 /// Carries out operations that would block (files under epoll) on other threads: perform(op), then op.completed(op).
@@ -92,7 +96,7 @@ class driver {
   /// The driver's monotonic clock. Never goes backwards. Any thread, no lock.
   [[nodiscard]] virtual detail::instant now() const noexcept = 0;
 
-  [[nodiscard]] const counters& count() const noexcept { return counters_; }
+  [[nodiscard]] virtual const counters& count() const noexcept { return counters_; }
 
  protected:
   counters counters_;

@@ -19,13 +19,16 @@ bool native_driver::submit_blocking(operation& op) noexcept {
   }
   op.in_flight = true;
   put(op, place::pool);
+  counters_.pooled.add();
   // It may end, and be gone, before this returns.
   blocking_->execute(op);
   return false;
 }
 
 void native_driver::withdraw(operation& op) noexcept {
-  if (blocking_->withdraw(op)) end_between(op, -ECANCELED);
+  if (!blocking_->withdraw(op)) return;
+  counters_.pooled.add(~std::uint64_t{0});  // one less
+  end_between(op, -ECANCELED);
 }
 
 }  // namespace astd::driver

@@ -44,6 +44,7 @@ void resolver::run(astd::detail::job& j) noexcept {
 
 astd::detail::resumable* resolver::lookup::start(const astd::detail::await_context& c) noexcept {
   attach(c);
+  hold_.begin();
   if (!publish()) return stop();
   std::unique_lock lock(by_.mutex_);
   if (stopping_) {  // between publish() and here: the end was left to us

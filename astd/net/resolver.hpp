@@ -6,6 +6,7 @@
 #include <astd/coro/awaitable.hpp>
 #include <astd/net/socket_address.hpp>
 #include <astd/runtime/blocking_pool.hpp>
+#include <astd/runtime/virtual_clock.hpp>
 
 #include <array>
 #include <cstddef>
@@ -64,6 +65,7 @@ class resolver {
     astd::detail::resumable* start(const astd::detail::await_context& c) noexcept;
     astd::detail::outcome<value_type> take() noexcept {
       resumed();
+      hold_.end();
       astd::detail::outcome<value_type> answer;
       answer.set_value(std::move(answer_));
       return answer;
@@ -78,6 +80,7 @@ class resolver {
     request* asked_ = nullptr;      // while linked
     std::shared_ptr<resolved> answer_;
     bool stopping_ = false;  // guarded by by_.mutex_
+    astd::detail::clock_hold hold_;
   };
 
  public:

@@ -11,16 +11,18 @@ blocking_root::entry::entry(runtime_core& core) : core_(core), outer_(current_ch
   // Inside a task, or a block_on, of this runtime: its loop goes on turning in here.
   if (worker* w = worker::current(); w && &w->runtime() == &core) {
     here_ = w;
-    return;
+  } else {
+    here_ = &core.take_guest();
+    here_->enter();
+    entered_ = true;
   }
-  here_ = &core.take_guest();
-  here_->enter();
-  entered_ = true;
+  if (virtual_clock* const c = core.clock()) c->start();
 }
 
 blocking_root::entry::~entry() {
+  if (entered_) core_.end_local_tasks(*here_);
+  if (virtual_clock* const c = core_.clock()) c->stop();  // while we are awake: it stays where it is
   if (entered_) {
-    core_.end_local_tasks(*here_);
     here_->leave();
     core_.give_back_guest(*here_);
   }

@@ -33,6 +33,8 @@ runtime_options checked(runtime_options o) {
     refuse("stall_limit", std::to_string(o.stall_limit.count()) + " ns", "0 (nothing is reported) or more");
   if (o.driver > driver::choice::epoll)
     refuse("driver", std::to_string(static_cast<unsigned>(o.driver)), "automatic, uring or epoll");
+  if (o.clock > clock_kind::virtual_time)
+    refuse("clock", std::to_string(static_cast<unsigned>(o.clock)), "real_time or virtual_time");
   if (o.dump_signal != 0 && !may_dump_on(o.dump_signal))
     refuse("dump_signal", std::to_string(o.dump_signal), "0 or a signal left to programs, such as SIGUSR1");
   if (o.name.empty() || o.name.find('\0') != std::string::npos) refuse("name", "'" + o.name + "'", "a text");
@@ -83,6 +85,7 @@ runtime_core::runtime_core(runtime& owner, runtime_options options)
                  .max_queued = options_.max_blocking_queue,
                  .thread_name = options_.name + "-block"}),
       blocking_operations_(blocking_),
+      clock_(options_.clock == clock_kind::virtual_time ? std::make_unique<virtual_clock>(*this) : nullptr),
       monitor_(*this) {
   const unsigned n = *options_.workers;
   for (unsigned i = 0; i < std::max(n, 1u); ++i) workers_.push_back(std::make_unique<worker>(*this, i));
@@ -358,6 +361,7 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
 #endif
   }
   std::lock_guard guard(shutdown_lock_);
+  const passing_time time(*this);
   cancel_all();
   const auto end =
       std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(limit, std::chrono::hours(24 * 365));

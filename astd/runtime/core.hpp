@@ -10,6 +10,7 @@
 #include <astd/runtime/settle.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
+#include <astd/runtime/virtual_clock.hpp>
 #include <astd/runtime/visitors.hpp>
 #include <astd/runtime/worker.hpp>
 
@@ -58,6 +59,8 @@ class runtime_core final : public executor {
   [[nodiscard]] const runtime_options& options() const noexcept { return options_; }
   [[nodiscard]] runtime& owner() noexcept { return owner_; }
   [[nodiscard]] driver::options driver_options() noexcept;
+  /// Null: the machine's time.
+  [[nodiscard]] virtual_clock* clock() const noexcept { return clock_.get(); }
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_seq_cst); }
   /// A worker has stopped sleeping: the monitor must not sleep either.
   void note_activity() noexcept { monitor_.note_activity(); }
@@ -114,6 +117,7 @@ class runtime_core final : public executor {
   task_registry outside_tasks_{*this, true};
   blocking_pool blocking_;
   blocking_operations blocking_operations_;
+  const std::unique_ptr<virtual_clock> clock_;
   std::vector<std::unique_ptr<worker>> workers_;
   std::mutex guests_lock_;
   std::vector<std::unique_ptr<guest>> guests_;
@@ -125,6 +129,22 @@ class runtime_core final : public executor {
   std::mutex own_worker_lock_;  // held by the thread that runs the only worker of a runtime without threads
   std::vector<std::thread> threads_;
   monitor monitor_;
+};
+
+/// While one is there, virtual time passes.
+class passing_time {
+ public:
+  explicit passing_time(const runtime_core& core) noexcept : clock_(core.clock()) {
+    if (clock_) clock_->start();
+  }
+  ~passing_time() {
+    if (clock_) clock_->stop();
+  }
+  passing_time(const passing_time&) = delete;
+  passing_time& operator=(const passing_time&) = delete;
+
+ private:
+  virtual_clock* const clock_;
 };
 
 }  // namespace astd::detail

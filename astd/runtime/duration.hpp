@@ -18,8 +18,10 @@ constexpr instant to_nanoseconds(std::chrono::duration<Rep, Period> d) noexcept 
   return static_cast<instant>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
 }
 
-/// The steady clock of the loop of this thread; outside of a loop, of the machine.
+/// The steady clock of the runtime that this thread works for; elsewhere, of the machine.
 [[nodiscard]] instant now_here() noexcept;
+/// The same of the system's clock: nanoseconds since 1970.
+[[nodiscard]] instant system_now_here() noexcept;
 
 /// The moment `tp` of a clock as an instant of the loop's clock; `never` for its largest value.
 template <class Clock, class Duration>

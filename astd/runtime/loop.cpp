@@ -21,7 +21,7 @@ void loop::open() {
   }
   spin_guard guard(lock_);
   reason_ = std::move(made.reason);
-  owned_driver_ = std::move(made.value);
+  owned_driver_ = seat_ ? seat_->stand_before(std::move(made.value)) : std::move(made.value);
   // release: pairs with the loads of other threads. Until now the owner has not slept, so there was nobody to wake.
   driver_.store(owned_driver_.get(), std::memory_order_release);
 }
@@ -64,6 +64,38 @@ bool loop::disarm(timer& t) noexcept {
   if (timers_.remove(t)) return true;
   t.deadline = refused;
   return false;
+}
+
+void loop::insert_and_unlock(timer& t, instant deadline) noexcept {
+  timers_.remove(t);
+  const bool first = deadline < timers_.next_deadline();
+  t.deadline = deadline;
+  timers_.insert(t);
+  lock_.unlock();
+  if (first && this_threads_loop() != this) wake();
+}
+
+bool loop::set(timer& t, instant deadline) noexcept {
+  lock_.lock();
+  if (t.deadline == refused) {
+    lock_.unlock();
+    return false;
+  }
+  insert_and_unlock(t, deadline);
+  return true;
+}
+
+void loop::move(timer& t, instant deadline) noexcept {
+  lock_.lock();
+  if (t.linked())
+    insert_and_unlock(t, deadline);
+  else
+    lock_.unlock();
+}
+
+instant loop::earliest_deadline() noexcept {
+  spin_guard guard(lock_);
+  return timers_.earliest_deadline();
 }
 
 bool loop::poll(bool owner) noexcept {

@@ -9,6 +9,7 @@
 #include <astd/base/spin_lock.hpp>
 #include <astd/driver/driver.hpp>
 #include <astd/runtime/timer_wheel.hpp>
+#include <astd/runtime/virtual_clock.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -19,8 +20,10 @@ namespace astd::detail {
 
 class loop {
  public:
-  /// `options` as for make_driver. Nothing else may be called before open().
-  explicit loop(const driver::options& options) noexcept : options_(options) {}
+  /// `options` as for make_driver. `seat`: at a virtual clock, or null for the machine's time; outlives the loop. Nothing
+  /// else may be called before open().
+  explicit loop(const driver::options& options, virtual_clock::seat* seat = nullptr) noexcept
+      : options_(options), seat_(seat) {}
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
@@ -51,13 +54,22 @@ class loop {
   void cancel(driver::operation& op) noexcept;
   /// True: the timer was set and will not fire. If it is yet to be set, arm() will refuse.
   bool disarm(timer& t) noexcept;
+  /// As arm(), or arms it anew: whether it is set already does not matter. Wakes the owner if that is needed.
+  bool set(timer& t, instant deadline) noexcept;
+  /// The same for a timer that is set, else nothing: it is firing, was taken back, or is yet to be armed.
+  void move(timer& t, instant deadline) noexcept;
+  /// The earliest deadline of all timers, exactly: see timer_wheel.
+  [[nodiscard]] instant earliest_deadline() noexcept;
   void wake() noexcept;
   /// Why the driver is what it is; empty before open().
   [[nodiscard]] std::string reason() const;
   [[nodiscard]] const driver::driver* opened() const noexcept { return driver_.load(std::memory_order_acquire); }
 
  private:
+  void insert_and_unlock(timer& t, instant deadline) noexcept;
+
   driver::options options_;
+  virtual_clock::seat* const seat_;
   mutable spin_lock lock_;  // mutable: reason()
   timer_wheel timers_;
   std::unique_ptr<driver::driver> owned_driver_;

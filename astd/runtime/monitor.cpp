@@ -79,6 +79,7 @@ bool monitor::look(instant now) noexcept {
     helping = true;
     w.end_slice();
     if (runtime_.steals_from(w)) {
+      const clock_hold hold(runtime_.clock());  // what is in our hands is in no queue
       // What it would run next can be taken by others now, and what it waits for is taken in here.
       if (resumable* r = w.take_next()) runtime_.inject(*r);
       if (!w.nothing_to_steal()) runtime_.wake_one();

@@ -13,6 +13,7 @@
 #include <astd/base/error.hpp>
 #include <astd/driver/choice.hpp>
 #include <astd/runtime/block_on.hpp>
+#include <astd/runtime/clock_kind.hpp>
 #include <astd/runtime/metrics.hpp>
 #include <astd/runtime/spawn.hpp>
 
@@ -52,6 +53,9 @@ struct runtime_options {
   bool pin = false;
   /// Which driver: automatic takes what ASTD_DRIVER says, else io_uring where the kernel allows it, else epoll.
   driver::choice driver = driver::choice::automatic;
+  /// virtual_time: for tests. The clock stands still while anything runs and jumps to the next deadline when everything
+  /// sleeps, so sleeps and limits are exact and take no time; it moves only while a thread is in block_on (or shutdown).
+  clock_kind clock = clock_kind::real_time;
   /// Threads for spawn_blocking and for what the kernel cannot do without blocking; 1 to 65536.
   unsigned max_blocking_threads = 512;
   /// Calls of spawn_blocking that may wait for one of these threads; one more ends at once with

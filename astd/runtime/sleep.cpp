@@ -2,15 +2,7 @@
 #include <astd/runtime/sleep.hpp>
 #include <astd/runtime/worker.hpp>
 
-#include <chrono>
-
 namespace astd::detail {
-
-instant now_here() noexcept {
-  if (loop* l = this_threads_loop()) return l->now();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 resumable* sleep_awaiter::start(const await_context& c) noexcept {
   attach(c);

@@ -30,6 +30,16 @@ instant timer_wheel::next_deadline() const noexcept {
   return slots_[level][std::countr_zero(occupied_[level])].earliest;
 }
 
+instant timer_wheel::earliest_deadline() noexcept {
+  if (occupied_levels_ == 0) return never;
+  const int level = std::countr_zero(occupied_levels_);
+  intrusive_list<timer>& first = slots_[level][std::countr_zero(occupied_[level])].timers;
+  instant earliest = never;
+  for (timer* t = first.front(); t; t = first.after(*t))
+    if (t->deadline < earliest) earliest = t->deadline;
+  return earliest;
+}
+
 void timer_wheel::advance(instant now, intrusive_list<timer>& expired) noexcept {
   if (now > now_) now_ = now;
   const std::uint64_t last_tick = tick_of(now_);

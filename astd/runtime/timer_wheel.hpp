@@ -43,6 +43,9 @@ class timer_wheel {
   /// unless the timer that had it was removed and others of the same slot were not: then it may be earlier, once.
   [[nodiscard]] instant next_deadline() const noexcept;
 
+  /// The earliest deadline of all, exactly; takes time with the timers of its slot.
+  [[nodiscard]] instant earliest_deadline() noexcept;
+
   /// Moves all timers with deadline <= now, and no other, to the end of `expired`. They come out ordered by tick
   /// (deadline / 2^16 ns, rounded down), those of one tick in the order of their insertion; a timer that was set
   /// when its deadline had passed counts as belonging to the tick of the last advance before. A `now` before that

@@ -30,7 +30,10 @@ worker::worker(runtime_core& runtime, unsigned index)
       pinned_executor_(*this),
       shared_executor_(index != guest ? &runtime : nullptr),
       for_new_tasks_(runtime.options().stealing ? static_cast<executor&>(runtime) : pinned_executor_),
-      loop_(runtime.driver_options()) {}
+      seat_(runtime.clock() ? std::make_unique<virtual_clock::seat>(*runtime.clock(), *this) : nullptr),
+      loop_(runtime.driver_options(), seat_.get()) {
+  if (seat_) spin_limit_ = 0;  // in virtual time watching takes no time, and so would never end
+}
 
 worker::~worker() { inside_.wait_until_gone(); }
 
@@ -41,12 +44,14 @@ loop* this_threads_loop() noexcept { return this_thread ? &this_thread->events()
 void worker::enter() noexcept {
   outer_ = std::exchange(this_thread, this);
   outer_note_ = set_running_note(&running_);
+  if (seat_) seat_->enter();
   go_active();
   if (pause_asked_.load(std::memory_order_seq_cst)) pause();
 }
 
 void worker::leave() noexcept {
   inbox_.fall_asleep();
+  if (seat_) seat_->leave();
   this_thread = std::exchange(outer_, nullptr);
   set_running_note(outer_note_);
 }
@@ -170,7 +175,7 @@ resumable* worker::next() noexcept {
 // Whoever would otherwise wait behind those that are always ready.
 resumable* worker::next_in_turn() noexcept {
   if (!nothing_to_steal()) announce();
-  if (const instant now = loop_.now(); now - last_look_ > longest_without_world) {
+  if (const instant now = loop_.now(); now - last_look_ > longest_without_world || seat_) {
     last_look_ = now;
     poll_world();
   }
@@ -345,7 +350,7 @@ void worker::idle() noexcept {
       const instant before = loop_.now();
       const bool by_timer = loop_.wait();
       // A timer's time is known: watching would not have made it sooner.
-      spin_limit_ = !by_timer && loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
+      spin_limit_ = !by_timer && !seat_ && loop_.now() - before < longest_spin ? longest_spin : spin_limit_ / 2;
     }
     go_active();
   };
@@ -358,7 +363,13 @@ void worker::idle() noexcept {
 }
 
 void worker::nap() noexcept {
-  if (!poll_world()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (poll_world()) return;
+  if (seat_) {
+    seat_->be_brief();
+    loop_.wait();
+  } else {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 void worker::ask_to_pause(bool on) noexcept {

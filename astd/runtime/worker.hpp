@@ -23,6 +23,7 @@
 #include <astd/runtime/settle.hpp>
 #include <astd/runtime/shared_queue.hpp>
 #include <astd/runtime/task_registry.hpp>
+#include <astd/runtime/virtual_clock.hpp>
 #include <astd/runtime/visitors.hpp>
 #include <astd/runtime/work_queue.hpp>
 
@@ -121,6 +122,9 @@ class worker {
            (next_.load(std::memory_order_relaxed) ? 1 : 0);
   }
 
+  /// Whether anything lies here that is to be run. Exact while the worker sleeps and nobody pushes.
+  [[nodiscard]] bool has_work() const noexcept { return own_work() || queued() != 0; }
+
   struct counters {
     counter parks, steals, stolen, yields_forced;
   };
@@ -209,6 +213,7 @@ class worker {
   pinned pinned_executor_;
   executor* const shared_executor_;  // the runtime, if this is one of its workers
   executor& for_new_tasks_;
+  const std::unique_ptr<virtual_clock::seat> seat_;  // null: the machine's time
   loop loop_;
 };
 

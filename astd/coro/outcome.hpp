@@ -1,10 +1,10 @@
 // How an awaited thing ended: with a value, a failure, an exception, or without any (it was stopped).
 #pragma once
 
+#include <astd/base/construct.hpp>
 #include <astd/base/error.hpp>
 
 #include <exception>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -54,19 +54,19 @@ class outcome {
   void set_value(Args&&... args) {
     reset();
     if constexpr (std::is_reference_v<T>)
-      value_ = std::addressof(args...);
+      value_ = (__builtin_addressof(args), ...);
     else
-      std::construct_at(std::addressof(value_), std::forward<Args>(args)...);
+      detail::construct(value_, std::forward<Args>(args)...);
     kind_ = kind::value;
   }
   void set_failure(failure f) noexcept {
     reset();
-    std::construct_at(std::addressof(failure_), std::move(f));
+    detail::construct(failure_, std::move(f));
     kind_ = kind::failed;
   }
   void set_exception(std::exception_ptr e) noexcept {
     reset();
-    std::construct_at(std::addressof(thrown_), std::move(e));
+    detail::construct(thrown_, std::move(e));
     kind_ = kind::thrown;
   }
 
@@ -108,9 +108,9 @@ class outcome {
   void reset() noexcept {
     switch (std::exchange(kind_, kind::none)) {
       case kind::none: return;
-      case kind::value: std::destroy_at(std::addressof(value_)); break;
-      case kind::failed: std::destroy_at(std::addressof(failure_)); break;
-      case kind::thrown: std::destroy_at(std::addressof(thrown_)); break;
+      case kind::value: detail::destroy(value_); break;
+      case kind::failed: detail::destroy(failure_); break;
+      case kind::thrown: detail::destroy(thrown_); break;
     }
   }
 
@@ -118,9 +118,9 @@ class outcome {
   void take(outcome& other) {
     switch (other.kind_) {
       case kind::none: return;
-      case kind::value: std::construct_at(std::addressof(value_), std::move(other.value_)); break;
-      case kind::failed: std::construct_at(std::addressof(failure_), std::move(other.failure_)); break;
-      case kind::thrown: std::construct_at(std::addressof(thrown_), std::move(other.thrown_)); break;
+      case kind::value: detail::construct(value_, std::move(other.value_)); break;
+      case kind::failed: detail::construct(failure_, std::move(other.failure_)); break;
+      case kind::thrown: detail::construct(thrown_, std::move(other.thrown_)); break;
     }
     kind_ = other.kind_;
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <astd/base/assert.hpp>
+#include <astd/base/construct.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/coro/lost.hpp>
 #include <astd/coro/task.hpp>
@@ -100,7 +101,7 @@ void free_task(spawned_task<T>* t) noexcept {
   void* const frame = frame_of(*t);
   const std::uint64_t size = tag_of(frame) & ~spawned_tag;
   free_extras(*t);
-  std::destroy_at(t);
+  detail::destroy(*t);
   task_promise_base<T>::free_block(frame, size);
 }
 

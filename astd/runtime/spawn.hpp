@@ -12,7 +12,6 @@
 #include <astd/runtime/join_handle.hpp>
 
 #include <coroutine>
-#include <memory>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -88,17 +87,27 @@ void task_started(resumable* r) {
   ASTD_TRANSFER_TO(next);
 }
 
-/// Ends a task that was prepared and will not be launched, since something failed in between.
+/// A task on its way to being launched; ended if something fails in between.
 template <class T>
-struct abandon_task {
-  void operator()(spawned_task<T>* t) const noexcept {
-    std::coroutine_handle<>::from_address(frame_of(*t)).destroy();
-    forget_locals(*t);
-    free_task(t);
+class prepared_task {
+ public:
+  explicit prepared_task(spawned_task<T>* t) noexcept : task_(t) {}
+  prepared_task(prepared_task&& other) noexcept : task_(other.release()) {}
+  prepared_task& operator=(prepared_task&&) = delete;
+  ~prepared_task() {
+    if (!task_) return;
+    std::coroutine_handle<>::from_address(frame_of(*task_)).destroy();
+    forget_locals(*task_);
+    free_task(task_);
   }
+  spawned_task<T>& operator*() const noexcept { return *task_; }
+  spawned_task<T>* operator->() const noexcept { return task_; }
+  spawned_task<T>* get() const noexcept { return task_; }
+  spawned_task<T>* release() noexcept { return std::exchange(task_, nullptr); }
+
+ private:
+  spawned_task<T>* task_;
 };
-template <class T>
-using prepared_task = std::unique_ptr<spawned_task<T>, abandon_task<T>>;
 
 template <class T>
 prepared_task<T> prepare_task(task<T>&& from, const spawn_place& place,

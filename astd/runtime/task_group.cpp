@@ -2,6 +2,7 @@
 #include <astd/runtime/task_group.hpp>
 
 #include <algorithm>
+#include <memory>
 
 namespace astd::detail {
 
@@ -28,9 +29,9 @@ group_base::~group_base() {
   }
 }
 
-void group_base::enlist(std::unique_ptr<group_child> c) {
+void group_base::enlist(const group_member& member) {
+  auto c = std::make_unique<group_child>(member, *this);
   task_extras& extras = extras_of(*c->task);
-  c->group = this;
   spin_guard guard(lock_);
   if (c->type) {
     spin_guard next_guard(next_lock_);

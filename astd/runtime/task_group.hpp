@@ -14,7 +14,6 @@
 #include <astd/runtime/spawn.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -32,14 +31,19 @@ class group_base;
 template <class T>
 inline constexpr char type_mark = 0;
 
-/// A task's membership in a group; lives until the task has ended or, if it has a value that next() may give, until
-/// somebody has that.
-struct group_child : list_node {
-  group_base* group = nullptr;
+/// What a group has to know of a task.
+struct group_member {
   task_header* task = nullptr;
   const void* type = nullptr;  // type_mark of its value; null for none that next() could give
   outcome<void> (*error_of)(task_header&) noexcept = nullptr;
   void (*free)(task_header&) noexcept = nullptr;
+};
+
+/// A task's membership in a group; lives until the task has ended or, if it has a value that next() may give, until
+/// somebody has that.
+struct group_child : list_node, group_member {
+  group_child(const group_member& member, group_base& in) noexcept : group_member(member), group(&in) {}
+  group_base* group;
 };
 
 /// Waits until a task with a certain type of value has ended, or none is left.
@@ -68,7 +72,7 @@ class group_base : public composite {
   resumable* child_ended(group_child& c, bool& gone) noexcept;
   void cancel_children(const group_child* except) noexcept;
   /// Before the child is launched. Throws std::bad_alloc.
-  void enlist(std::unique_ptr<group_child> c);
+  void enlist(const group_member& member);
   [[nodiscard]] std::size_t size() const noexcept;
   /// A child that had ended while somebody held its handle: now nobody does, or the value was taken. False: the group
   /// is gone.
@@ -138,8 +142,8 @@ class next_awaiter final : public next_waiter, public awaiter_base<next_awaiter<
 
  private:
   void free_found() noexcept {
-    std::unique_ptr<group_child> c(std::exchange(found_, nullptr));
-    free_task(static_cast<spawned_task<T>*>(c->task));
+    free_task(static_cast<spawned_task<T>*>(found_->task));
+    delete std::exchange(found_, nullptr);
   }
 };
 
@@ -154,19 +158,19 @@ class next_awaitable {
 };
 
 template <class T>
-std::unique_ptr<group_child> make_group_child(spawned_task<T>* t) {
-  auto c = std::make_unique<group_child>();
-  c->task = t;
-  if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) c->type = &type_mark<T>;
-  c->error_of = [](task_header& h) noexcept {
+group_member as_group_member(spawned_task<T>* t) noexcept {
+  group_member m;
+  m.task = t;
+  if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) m.type = &type_mark<T>;
+  m.error_of = [](task_header& h) noexcept {
     auto& result = static_cast<spawned_task<T>&>(h).result;
     outcome<void> copy;
     if (result.what() == outcome<T>::kind::failed) copy.set_failure(result.error());
     if (result.what() == outcome<T>::kind::thrown) copy.set_exception(result.exception());
     return copy;
   };
-  c->free = [](task_header& h) noexcept { free_task(static_cast<spawned_task<T>*>(&h)); };
-  return c;
+  m.free = [](task_header& h) noexcept { free_task(static_cast<spawned_task<T>*>(&h)); };
+  return m;
 }
 
 /// What ends a task that belongs to a group.
@@ -204,7 +208,7 @@ class task_group : protected detail::group_base {
     const detail::spawn_place place = detail::place_now();
     auto made = detail::prepare_task(std::move(t), place, where);
     detail::inherit_here(*made);  // before it is the group's: what may fail comes first
-    enlist(detail::make_group_child(made.get()));
+    enlist(detail::as_group_member(made.get()));
     detail::launch(*made, place);
     return group_handle<T>(join_handle<T>::of(made.release()));
   }

@@ -44,6 +44,10 @@ inline line_under_test lines[most_files][most_lines];
 inline const line_under_test* weak_line = nullptr;  // the operation that is weakened,
 inline unsigned weakened_by = 0;                    // by these properties
 
+/// What the calling thread does right before an operation: how a model has it read or write plain memory there, as the code
+/// under test does with pointers and lists that are none of Relacy's variables. Null: nothing.
+inline void (*beforehand)(std::source_location at) = nullptr;
+
 inline rl::memory_order translate(unsigned properties, std::source_location at) {
   for (unsigned file = 0; file != files_under_test.size(); ++file) {
     if (!std::string_view(at.file_name()).ends_with(files_under_test[file])) continue;
@@ -80,24 +84,31 @@ class model_atomic {
   model_atomic(T initial = T()) { value_.store(initial, rl::mo_relaxed, $); }
 
   T load(std::memory_order order, where at = where::current()) const {
+    if (beforehand) beforehand(at);
     return value_.load(translate(properties_of(order, acquiring), at), $);
   }
   void store(T value, std::memory_order order, where at = where::current()) {
+    if (beforehand) beforehand(at);
     value_.store(value, translate(properties_of(order, releasing), at), $);
   }
   T exchange(T value, std::memory_order order, where at = where::current()) {
+    if (beforehand) beforehand(at);
     return value_.exchange(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   T fetch_add(T value, std::memory_order order, where at = where::current()) {
+    if (beforehand) beforehand(at);
     return value_.fetch_add(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   T fetch_sub(T value, std::memory_order order, where at = where::current()) {
+    if (beforehand) beforehand(at);
     return value_.fetch_sub(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   T fetch_or(T value, std::memory_order order, where at = where::current()) {
+    if (beforehand) beforehand(at);
     return value_.fetch_or(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   T fetch_and(T value, std::memory_order order, where at = where::current()) {
+    if (beforehand) beforehand(at);
     return value_.fetch_and(value, translate(properties_of(order, acquiring | releasing), at), $);
   }
   bool compare_exchange_strong(T& expected, T desired, std::memory_order order, where at = where::current()) {
@@ -105,6 +116,7 @@ class model_atomic {
   }
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
                                where at = where::current()) {
+    if (beforehand) beforehand(at);
     const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
     const rl::memory_order no = translate(properties_of(failure, acquiring), at);
     for (const T wanted = expected;; expected = wanted) {
@@ -114,6 +126,7 @@ class model_atomic {
   }
   bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
                              where at = where::current()) {
+    if (beforehand) beforehand(at);
     const rl::memory_order yes = translate(properties_of(success, acquiring | releasing), at);
     const rl::memory_order no = translate(properties_of(failure, acquiring), at);
     if (value_.compare_exchange_weak(expected, desired, yes, $, rl::mo_relaxed, $)) return true;

@@ -59,6 +59,7 @@ class fixed_buffer : public std::streambuf {
 // True if nothing was found. What Relacy says is kept.
 inline bool passes(const model& m, rl::scheduler_type_e search, unsigned preemptions, unsigned long schedules,
                    unsigned long& ran, std::string& said) {
+  beforehand = nullptr;  // of the model before
   const auto buffer = std::make_unique<fixed_buffer>();
   std::ostream out(buffer.get());
   rl::test_params params;

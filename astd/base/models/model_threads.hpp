@@ -24,6 +24,7 @@ inline void* current = nullptr;
 /// For each suite's before(): nothing is left of an execution that failed.
 inline void new_threads() {
   for (detail::thread_state& s : thread_states) s = {};
+  beforehand = nullptr;
 }
 
 }  // namespace models

@@ -1,22 +1,6 @@
 #include <astd/sync/wait_queue.hpp>
 
-#include <thread>
-
 namespace astd::detail {
-
-wait_queue::word wait_queue::lock() noexcept {
-  for (;;) {
-    for (int i = 0; i < 64; ++i) {
-      word seen = word_.load(std::memory_order_relaxed);
-      if (seen & busy) continue;
-      // acquire: what was done to the list and the state by those before us.
-      if (word_.compare_exchange_weak(seen, seen | busy, std::memory_order_acquire, std::memory_order_relaxed))
-        return seen & ~flags;
-    }
-    // Whoever has it does not sleep with it, but may have been put aside by the system.
-    std::this_thread::yield();
-  }
-}
 
 wait_queue::word wait_queue::admit(word state, admitted& out) noexcept {
   while (waiter* const first = waiters_.front()) {

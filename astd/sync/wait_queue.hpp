@@ -52,7 +52,10 @@ class wait_queue {
   }
 
   /// Waits until the list is free and takes it. Returns the state, without flags. acquire.
-  [[nodiscard]] word lock() noexcept;
+  [[nodiscard]] word lock() noexcept {
+    word state;
+    return try_lock(state) ? state : lock_slowly();
+  }
   /// Gives it back with this state. release. The last touch.
   void unlock(word state) noexcept {
     word_.store(state | (waiters_.empty() ? 0 : waiting), std::memory_order_release);
@@ -83,6 +86,17 @@ class wait_queue {
 
  private:
   friend class waiter;
+  bool try_lock(word& state) noexcept {
+    word seen = word_.load(std::memory_order_relaxed);
+    // acquire: what was done to the list and the state by those before us.
+    if ((seen & busy) ||
+        !word_.compare_exchange_weak(seen, seen | busy, std::memory_order_acquire, std::memory_order_relaxed))
+      return false;
+    state = seen & ~flags;
+    return true;
+  }
+  word lock_slowly() noexcept;
+
   atomic<word> word_;
   intrusive_list<waiter> waiters_;
   const char* const name_;

@@ -32,6 +32,17 @@ resumable* race_base::start_race(const await_context& c) noexcept {
   return start_branches(c);
 }
 
+// A try_race that is cancelled has asked its branches to stop. One that did might have succeeded: the failures of the
+// others are not the whole's then.
+bool race_base::has_outcome() const noexcept {
+  if (winner_.load(std::memory_order_relaxed)) return true;
+  if (!winner()) return false;
+  if (!in()->cancel_requested()) return true;
+  for (const branch_base* b = first(); b; b = following(*b))
+    if (!b->failed()) return false;
+  return true;
+}
+
 void race_base::stop_more() noexcept {
   // Null: the request is still under way, and whoever makes it goes on.
   if (!first()) (void)release();

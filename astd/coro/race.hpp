@@ -36,7 +36,7 @@ class race_base : public composite {
  private:
   resumable* branch_ended(branch_base& b) noexcept final;
   void stop_more() noexcept final;
-  [[nodiscard]] bool has_outcome() const noexcept final { return winner() != nullptr; }
+  [[nodiscard]] bool has_outcome() const noexcept final;
   atomic<branch_base*> winner_{nullptr};
   atomic<branch_base*> last_failed_{nullptr};
   bool wants_success_;
@@ -163,7 +163,8 @@ template <detail::range_of_awaitables R>
   return detail::range_race_awaitable<R>(false, static_cast<R&&>(range));
 }
 
-/// As race, but failures do not count: the first success, or, when all have failed, the failure that came last.
+/// As race, but failures do not count: the first success, or, when all have failed, the failure that came last. If it
+/// is cancelled before it knows either, it is stopped, and what failed until then is forgotten.
 template <awaitable... A>
   requires(sizeof...(A) > 0)
 [[nodiscard]] auto try_race(A&&... aw) {

@@ -366,6 +366,43 @@ TEST(try_race, if_some_fail_and_the_rest_is_stopped_gives_the_failure) {
   EXPECT_EQ(run_to_end(program()), std::errc::io_error);
 }
 
+// Had it not been cancelled, it might have had a value.
+TEST(try_race, that_is_cancelled_behind_a_failure_is_stopped) {
+  world w;
+  manual_executor loop;
+  auto program = [&](counted) -> task<> {
+    co_await try_race(fails(std::errc::io_error), waits(w, 2), waits_and_fails(w, std::errc::io_error));
+  };
+  test_run run(loop, program({}));
+  run.start();
+  w.deliver(2);
+  loop.run_until_idle();
+  run.request_cancel();
+  loop.run_until_idle();
+  EXPECT_EQ(run.how(), ending::stopped);
+  EXPECT_EQ(counted::live(), 0);
+}
+
+TEST(try_race, when_cancelled_gives_the_failure_of_all_that_was_known) {
+  manual_executor loop;
+  detail::chain* outer = nullptr;
+  auto asks = [&]() -> task<int> {
+    outer->request_cancel();
+    co_await fail(std::errc::io_error);
+    co_return 0;
+  };
+  auto program = [&]() -> task<> {
+    outer = detail::current_chain();
+    auto r = co_await as_result(try_race(fails(std::errc::timed_out), asks()));
+    EXPECT_FALSE(r);
+    EXPECT_EQ(r.error(), std::errc::io_error);
+  };
+  test_run run(loop, program());
+  run.start();
+  loop.run_until_idle();
+  EXPECT_EQ(run.how(), ending::value);
+}
+
 TEST(race, is_an_awaitable_that_can_wait) {
   auto program = []() -> task<int> {
     auto later = race(gives(1), gives(2));

@@ -175,6 +175,21 @@ TEST_P(settle, what_is_cancelled_before_its_start_never_begins) {
   rt.block_on(rt.spawn(main));
 }
 
+// What is not on top of the queue is not called, and so takes nothing of the turn.
+TEST(settle_alone, many_joins_of_what_is_not_on_top_use_up_no_turn) {
+  runtime rt({.workers = 1, .name = "settle"});
+  auto main = []() -> task<> {
+    std::vector<join_handle<int>> handles;
+    for (int i = 0; i < 1000; ++i) handles.push_back(spawn(after_yields(1)));
+    const auto values = co_await join(std::move(handles));
+    EXPECT_EQ(values.size(), 1000u);
+  };
+  rt.block_on(rt.spawn(main));
+  std::uint64_t forced = 0;
+  for (const worker_metrics& w : rt.metrics().workers) forced += w.forced_yields;
+  EXPECT_EQ(forced, 0u);
+}
+
 TEST_P(settle, the_joiner_may_be_a_branch) {
   auto main = []() -> task<int> {
     auto a = spawn(after_yields(5));

@@ -42,16 +42,24 @@ constinit thread_local id_range ids;
 
 runtime_core& current_core() { return runtime_core::current(); }
 
+namespace {
+
+/// The worker that this thread is, not as a guest; or null.
+worker* own_worker() noexcept {
+  worker* const w = worker::current();
+  return w && w->index() != worker::guest ? w : nullptr;
+}
+spawn_place place_on(worker& w) noexcept { return {&w.executor_for_new_tasks(), &w.tasks(), &w}; }
+
+}  // namespace
+
 spawn_place place_now() {
-  if (worker* const w = worker::current(); w && w->index() != worker::guest)
-    return {&w->executor_for_new_tasks(), &w->tasks(), w};
+  if (worker* const w = own_worker()) return place_on(*w);
   return place_on(runtime_core::current());
 }
 
 spawn_place place_on(runtime_core& core) noexcept {
-  worker* w = worker::current();
-  if (w && &w->runtime() == &core && w->index() != worker::guest)
-    return {&w->executor_for_new_tasks(), &w->tasks(), w};
+  if (worker* const w = own_worker(); w && &w->runtime() == &core) return place_on(*w);
   return {&core.executor_from_outside(), &core.outside_tasks(), nullptr};
 }
 
@@ -182,7 +190,7 @@ resumable* end_task(task_header& t, bool& gone) noexcept {
 bool take_to_call(task_header& t, const await_context& c) noexcept {
   worker* const w = worker::current();
   return w && c.chain_stays && w->runs(t.root.on()) && w->runs(c.in->on()) && !c.in->cancel_requested() &&
-         w->spend() && w->take_back(t.root.end());
+         w->take_back(t.root.end());
 }
 
 // ---- the blocking pool

@@ -14,11 +14,11 @@
 // read too late belongs to a compare-exchange that fails.
 //
 // Who pushes looks afterwards whether somebody sleeps; who goes to sleep looks afterwards whether something was
-// pushed. Not to miss each other, push() (or announce(), for what was pushed quietly) is a sequentially consistent
-// operation before its caller reads the idle state, and the sleeper sets its idle state by a sequentially consistent
-// read-modify-write before it asks empty(), whose loads are sequentially consistent too: one of the two sees the other.
-// A worker pushes quietly and announces only when a glance says so: see worker::push(). There are no stand-alone
-// fences, which ThreadSanitizer does not understand.
+// pushed. Not to miss each other, who pushes calls announce(), a sequentially consistent operation, before it reads the
+// idle state, and the sleeper sets its idle state by a sequentially consistent read-modify-write before it asks empty(),
+// whose loads are sequentially consistent too: one of the two sees the other. push() itself is ten times as cheap, and a
+// worker announces only when a glance says so: see worker::push(). There are no stand-alone fences, which
+// ThreadSanitizer does not understand.
 #pragma once
 
 #include <astd/base/atomic.hpp>
@@ -50,20 +50,22 @@ class work_ring {
   work_ring(const work_ring&) = delete;
   work_ring& operator=(const work_ring&) = delete;
 
-  /// Owner only. False: full.
+  /// Others may take the item at once; before the caller looks at the idle state it calls announce(). Owner only. False:
+  /// full.
   bool push(T* item) noexcept {
-    // seq_cst: as a release it pairs with the loads of newest_ in steal(), steal_half() and empty(), which thereby
-    // see the item and what it points to; its place in the total order is for the caller's look at the idle state
-    // (above).
-    return put(item, std::memory_order_seq_cst);
+    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
+    if (newest - known_oldest_ >= Capacity) {
+      // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
+      known_oldest_ = oldest_.load(std::memory_order_acquire);
+      if (newest - known_oldest_ >= Capacity) return false;
+    }
+    slot(newest).store(item, std::memory_order_relaxed);
+    // release pairs with the loads of newest_ in steal(), steal_half() and empty(), which thereby see the item and what
+    // it points to.
+    newest_.store(newest + 1, std::memory_order_release);
+    return true;
   }
-
-  /// push() for several items in a row, at a tenth of its cost: others may take the item at once, but before the
-  /// caller looks at the idle state it calls announce(). Owner only.
-  bool push_quietly(T* item) noexcept {
-    // release: as in push().
-    return put(item, std::memory_order_release);
-  }
+  /// What was pushed is seen by whoever goes to sleep from now on. Owner only.
   void announce() noexcept {
     // Gives the stores of newest_ before it the place in the total order that they lack.
     newest_.fetch_add(0, std::memory_order_seq_cst);
@@ -81,7 +83,7 @@ class work_ring {
       const std::uint64_t newest = newest_.load(std::memory_order_seq_cst);
       if (!before(oldest, newest)) return nullptr;
       T* item = slot(oldest).load(std::memory_order_relaxed);
-      // Success: seq_cst as just said; as a release it pairs with the load of oldest_ in put(), which thereby comes
+      // Success: seq_cst as just said; as a release it pairs with the load of oldest_ in push(), which thereby comes
       // after our reading of the slot. Failure: as the first load.
       if (oldest_.compare_exchange_strong(oldest, oldest + 1, std::memory_order_seq_cst, std::memory_order_acquire))
         return item;
@@ -117,7 +119,7 @@ class work_ring {
   /// Any thread. False while the owner has pushed something that nobody has taken; may say true while pop() is
   /// taking the last item. For the sleeper's last look (above).
   [[nodiscard]] bool empty() const noexcept {
-    // seq_cst: pairs with push() and announce(), see above. An old oldest_ only errs towards false.
+    // seq_cst: pairs with announce(), see above. An old oldest_ only errs towards false.
     const std::uint64_t newest = newest_.load(std::memory_order_seq_cst);
     return !before(oldest_.load(std::memory_order_relaxed), newest);
   }
@@ -134,18 +136,6 @@ class work_ring {
   static bool before(std::uint64_t a, std::uint64_t b) noexcept { return static_cast<std::int64_t>(b - a) > 0; }
   atomic<T*>& slot(std::uint64_t index) noexcept { return slots_[index & (Capacity - 1)]; }
 
-  bool put(T* item, std::memory_order order) noexcept {
-    const std::uint64_t newest = newest_.load(std::memory_order_relaxed);  // only we write it
-    if (newest - known_oldest_ >= Capacity) {
-      // acquire pairs with the compare-exchange of whoever took the item in the slot that we are about to write.
-      known_oldest_ = oldest_.load(std::memory_order_acquire);
-      if (newest - known_oldest_ >= Capacity) return false;
-    }
-    slot(newest).store(item, std::memory_order_relaxed);
-    newest_.store(newest + 1, order);
-    return true;
-  }
-
   alignas(cache_line_pair) atomic<std::uint64_t> newest_{0};
   std::uint64_t known_oldest_ =
       0;  // the owner's: what it last saw there, so that it need not look while thieves write
@@ -157,11 +147,15 @@ class work_ring {
 template <class T, std::size_t Capacity = 256>
 class work_queue : public work_ring<T, Capacity> {
  public:
+  /// Whether this item is the newest; it may be taken already, if it was the only one. Owner only.
+  [[nodiscard]] bool is_newest(T* item) noexcept {
+    const std::uint64_t newest = this->newest_.load(std::memory_order_relaxed);  // only we write it
+    return this->slot(newest - 1).load(std::memory_order_relaxed) == item;
+  }
   /// Takes the newest item if it is this one. Owner only.
   bool pop_if(T* item) noexcept {
-    const std::uint64_t newest = this->newest_.load(std::memory_order_relaxed);  // only we write it
     // A slot behind an empty queue may still hold what was taken from it: pop() looks.
-    return this->slot(newest - 1).load(std::memory_order_relaxed) == item && pop() == item;
+    return is_newest(item) && pop() == item;
   }
   /// The newest item, or null if there is none. Owner only.
   T* pop() noexcept {
@@ -192,7 +186,7 @@ class fifo_queue : public work_ring<T, Capacity> {
   /// room for. Called by our owner; `from` may be any other queue. Returns how many were moved.
   std::size_t steal_half(fifo_queue& from) noexcept {
     const std::uint64_t end = this->newest_.load(std::memory_order_relaxed);  // only we write it
-    // acquire: as in put().
+    // acquire: as in push().
     const std::uint64_t room =
         Capacity - (end - (this->known_oldest_ = this->oldest_.load(std::memory_order_acquire)));
     // acquire pairs with the compare-exchange of whoever moved oldest_ here, so that newest_ is not the older of
@@ -207,12 +201,12 @@ class fifo_queue : public work_ring<T, Capacity> {
       // Our slots behind newest_ are nobody else's: if the compare-exchange fails, they are just written again.
       for (std::uint64_t i = 0; i != count; ++i)
         this->slot(end + i).store(from.slot(oldest + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
-      // release pairs with the load of oldest_ in put(), which thereby comes after our reading of the slots; for
+      // release pairs with the load of oldest_ in push(), which thereby comes after our reading of the slots; for
       // takers that read this oldest_ it hands on what we acquired. Failure: as the first load.
       if (!from.oldest_.compare_exchange_strong(oldest, oldest + count, std::memory_order_acq_rel,
                                                 std::memory_order_acquire))
         continue;
-      this->newest_.store(end + count, std::memory_order_seq_cst);  // as in push()
+      this->newest_.store(end + count, std::memory_order_seq_cst);  // as in push() and announce()
       return static_cast<std::size_t>(count);
     }
   }

@@ -62,16 +62,6 @@ TYPED_TEST(both_queues, refuses_when_full_and_takes_again_after_a_steal) {
   EXPECT_EQ(queue.steal(), nullptr);
 }
 
-TYPED_TEST(both_queues, pushes_quietly_too) {
-  auto items = make_items(9);
-  TypeParam queue;
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_TRUE(queue.push_quietly(&items[i]));
-  EXPECT_FALSE(queue.push_quietly(&items[8]));
-  queue.announce();
-  EXPECT_EQ(queue.size(), 8u);
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(queue.steal(), &items[i]);
-}
-
 TYPED_TEST(both_queues, goes_round_the_ring) {
   auto items = make_items(8);
   TypeParam queue;
@@ -200,7 +190,7 @@ TEST(work_queue, stress_owner_and_three_thieves) {
     const std::size_t burst = random() % 64 == 0 ? 20 : random() % 4;
     for (std::size_t k = 0; k < burst && next < stress_items; ++k) {
       item& i = all.make(next++);
-      while (!(k % 2 ? queue.push(&i) : queue.push_quietly(&i))) all.take(queue.take_oldest_half());
+      while (!queue.push(&i)) all.take(queue.take_oldest_half());
     }
     for (std::size_t k = random() % 4; k != 0; --k)
       if (item* i = queue.pop()) all.take(i);
@@ -245,7 +235,7 @@ TEST(fifo_queue, stress_owner_and_three_thieves_that_take_halves) {
   all.check();
 }
 
-// The protocol that push() and empty() are made for: the pusher looks at the sleeper's state, the sleeper at the
+// The protocol that announce() and empty() are made for: the pusher looks at the sleeper's state, the sleeper at the
 // queue.
 TEST(work_queue, nobody_sleeps_while_there_is_work) {
   constexpr int rounds = ASTD_SANITIZED ? 3'000 : 30'000;
@@ -265,12 +255,8 @@ TEST(work_queue, nobody_sleeps_while_there_is_work) {
   for (int round = 1; round <= rounds; ++round) {
     idle = false;
     round_started = round;
-    if (round % 2 == 0) {
-      queue.push(&items[0]);
-    } else {
-      queue.push_quietly(&items[0]);
-      queue.announce();
-    }
+    queue.push(&items[0]);
+    queue.announce();
     const bool wakes = idle.load();
     while (sleeper_done.load() < round) std::this_thread::yield();
     if (sleeps && !wakes) ++missed;

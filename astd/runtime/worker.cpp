@@ -46,7 +46,7 @@ void worker::enter() noexcept {
   outer_note_ = set_running_note(&running_);
   if (seat_) seat_->enter();
   go_active();
-  if (pause_asked_.load(std::memory_order_seq_cst)) pause();
+  pause_if_asked();
 }
 
 void worker::leave() noexcept {
@@ -108,20 +108,21 @@ void worker::announce() noexcept {
 
 // A full ring gives its older half to spill_; less, or nothing, if thieves are quicker, but then there is room as well.
 void worker::push_line(resumable& r) noexcept {
-  while (!rings_->line.push_quietly(&r))
+  while (!rings_->line.push(&r))
     if (const auto half = rings_->line.take_oldest_half(); half.first) spill_.push_back(half);
 }
 
 void worker::displace(resumable& r) noexcept {
-  while (!rings_->stack.push_quietly(&r))
+  while (!rings_->stack.push(&r))
     if (const auto half = rings_->stack.take_oldest_half(); half.first) spill_.push_front(half);
 }
 
 bool worker::take_back_shared(resumable& r) noexcept {
+  // Only if it is there is anything spent on it; that it is gone a moment later is rare.
   resumable* const next = next_.load(std::memory_order_relaxed);
-  if (!next) return rings_->stack.pop_if(&r);
+  if (!next) return rings_->stack.is_newest(&r) && spend() && rings_->stack.pop_if(&r);
   resumable* expected = &r;
-  return next == &r &&
+  return next == &r && spend() &&
          next_.compare_exchange_strong(expected, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
 }
 
@@ -358,7 +359,7 @@ void worker::idle() noexcept {
     sleep();
   else if (!runtime_.idlers().sleep(index_, searching_, any_work, sleep))
     return;
-  if (pause_asked_.load(std::memory_order_seq_cst)) pause();
+  pause_if_asked();
   poll_world();
 }
 
@@ -368,9 +369,11 @@ void worker::nap() noexcept {
     seat_->be_brief();
     loop_.wait();
   } else {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    rest();
   }
 }
+
+void worker::rest() noexcept { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
 void worker::ask_to_pause(bool on) noexcept {
   pause_asked_.store(on, std::memory_order_seq_cst);

@@ -73,15 +73,31 @@ class worker {
         nap();
     }
   }
+  /// The same for a worker whose loop cannot be opened. What it was given has never begun, and is only to end: that
+  /// happens on the calling thread as on one outside of all runtimes.
+  template <class Stop>
+  void end_unbegun(Stop stop) noexcept {
+    while (!stop()) {
+      take_injected_in_line();
+      if (resumable* r = pop_pinned())
+        run(*r);
+      else
+        rest();
+    }
+  }
   /// Runs `r` first, whatever else is ready.
   void run_first(resumable& r) noexcept { resume(r); }
+  /// Between two turns: waits if a dump wants that.
+  void pause_if_asked() noexcept {
+    if (pause_asked_.load(std::memory_order_seq_cst)) pause();
+  }
 
   // ---- the owner's
   void push(resumable& r, urgency how) noexcept;
-  /// If `r` is what would run next, takes it: the caller transfers to it.
+  /// If `r` is what would run next and this turn may go on, takes it: the caller transfers to it.
   bool take_back(resumable& r) noexcept {
     if (rings_) return take_back_shared(r);
-    if (hot_.front() != &r) return false;
+    if (hot_.front() != &r || !spend()) return false;
     hot_.pop_front();
     return true;
   }
@@ -172,6 +188,7 @@ class worker {
   void announce() noexcept;
   void idle() noexcept;
   void nap() noexcept;
+  static void rest() noexcept;
   bool spin() noexcept;
   void pause() noexcept;
   void go_active() noexcept;

@@ -214,7 +214,7 @@ struct runtime : rl::test_suite<runtime<Workers, Pushers, Tied, Stolen>, Workers
   void hand_in(unsigned i) {
     items[i].payload($) = 1;
     if (Stolen) {
-      rings[i].push_quietly(&items[i]);
+      rings[i].push(&items[i]);
       rings[i].announce();
     } else {
       injected.push_back(items[i]);
@@ -264,7 +264,7 @@ struct runtime : rl::test_suite<runtime<Workers, Pushers, Tied, Stolen>, Workers
       const auto items = injected.pop(injected.size() / Workers + 1);
       for (resumable* r = items.first; r;) {
         resumable* const following = r->next_;
-        RL_ASSERT(me.line.push_quietly(r));
+        RL_ASSERT(me.line.push(r));
         r = following;
       }
       if (Workers > 1 && items.count > 1) {

@@ -112,7 +112,7 @@ struct overflow : rl::test_suite<overflow, 3> {
     }
     for (int i = 0; i < 4; ++i) {
       item* it = items.make(i);
-      while (!queue.push_quietly(it)) items.take(queue.take_oldest_half());
+      while (!queue.push(it)) items.take(queue.take_oldest_half());
     }
     items.take(queue.take_oldest_half());
   }
@@ -148,8 +148,8 @@ struct halves : rl::test_suite<halves, 3> {
 };
 
 // Who pushes sees the sleeper, or the sleeper sees the item.
-template <class Queue, int Kind>
-struct sleeper : rl::test_suite<sleeper<Queue, Kind>, 2> {
+template <class Queue, bool Moved>
+struct sleeper : rl::test_suite<sleeper<Queue, Moved>, 2> {
   Queue queue, source;
   detail::atomic<int> idle;
   items_of<1> items;
@@ -162,13 +162,11 @@ struct sleeper : rl::test_suite<sleeper<Queue, Kind>, 2> {
       sleeps = queue.empty();
       return;
     }
-    if constexpr (Kind == 0) {
+    if constexpr (!Moved) {
       queue.push(items.make(0));
-    } else if constexpr (Kind == 1) {
-      queue.push_quietly(items.make(0));
       queue.announce();
     } else {
-      source.push_quietly(items.make(0));
+      source.push(items.make(0));
       queue.steal_half(source);
     }
     wakes = idle.load(std::memory_order_seq_cst) == 1;
@@ -181,9 +179,9 @@ const model models[] = {
     {"last item", &simulate<last_item>},
     {"overflow", &simulate<overflow>},
     {"halves", &simulate<halves>},
-    {"sleeper, push", &simulate<sleeper<work_queue<item, 2>, 0>>},
-    {"sleeper, announce", &simulate<sleeper<fifo_queue<item, 2>, 1>>},
-    {"sleeper, steal_half", &simulate<sleeper<fifo_queue<item, 2>, 2>>},
+    {"sleeper", &simulate<sleeper<work_queue<item, 2>, false>>},
+    {"sleeper, fifo", &simulate<sleeper<fifo_queue<item, 2>, false>>},
+    {"sleeper, steal_half", &simulate<sleeper<fifo_queue<item, 2>, true>>},
 };
 const char* const files[] = {"/work_queue.hpp"};
 
@@ -191,13 +189,13 @@ const char* const files[] = {"/work_queue.hpp"};
 // - the acquire of the first load in steal() and the release of the compare-exchange in pop(): in Relacy the
 //   sequentially consistent operations take place in the order in which they are executed, so that a load never
 //   reads less than the last such store; C++ allows it unless something orders the two;
-// - the acquires of the loads of oldest_ in put() and of our own in steal_half(), and the release of the
+// - the acquires of the loads of oldest_ in push() and of our own in steal_half(), and the release of the
 //   compare-exchange in steal_half(): they keep a slot from being written before it has been read, and in Relacy no
 //   load reads what is stored later;
 // - the release of the compare-exchange in take_oldest_half(): it takes a newest_ three stores old, and Relacy
 //   remembers two.
 const missed not_found[] = {
-    {"::steal()", acquiring},     {"::pop()", releasing},       {"::put(", acquiring},
+    {"::steal()", acquiring},     {"::pop()", releasing},       {"::push(", acquiring},
     {"::steal_half(", acquiring}, {"::steal_half(", releasing}, {"::take_oldest_half()", releasing},
 };
 

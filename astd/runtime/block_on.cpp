@@ -44,6 +44,8 @@ void blocking_root::run(resumable* first) noexcept {
   worker& w = entry_.here();
   if (first) w.run_first(*first);
   w.run_until([this] { return task_.done; });
+  // What this is nested in goes on now: a dump that gave up waiting for the last turn may be looking at it.
+  w.pause_if_asked();
 }
 
 void blocking_root::ended(resumable* r) { static_cast<header&>(task_header::from_end(r)).done = true; }

@@ -368,10 +368,14 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
   if (*options_.workers == 0 && alive() != 0) {
     if (std::unique_lock own(own_worker_lock_, std::try_to_lock); own) {
       worker& only = *workers_[0];
-      only.events().open();  // no block_on may have done so
-      only.enter();
-      only.run_while_ready([&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; });
-      only.leave();
+      const auto over = [&] { return alive() == 0 || std::chrono::steady_clock::now() >= end; };
+      if (only.events().try_open()) {  // no block_on may have done so
+        only.enter();
+        only.run_while_ready(over);
+        only.leave();
+      } else {
+        only.end_unbegun(over);
+      }
     }
   }
   auto nap = std::chrono::microseconds(20);

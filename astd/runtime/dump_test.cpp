@@ -301,6 +301,71 @@ TEST(dump_tasks, while_workers_are_stuck_and_go_on) {
   rt.block_on(a);
 }
 
+// Holds up whoever describes it, until `on` says so, and for a while if that never comes.
+class look_awaiter final : public detail::suspension, public detail::awaiter_base<look_awaiter> {
+ public:
+  using value_type = void;
+  look_awaiter(std::atomic<bool>& looking, std::atomic<bool>& on, bool& came) noexcept
+      : looking_(looking), on_(on), came_(came) {}
+  bool await_ready() const noexcept { return false; }
+  detail::resumable* start(const detail::await_context& c) noexcept {
+    attach(c);
+    return publish() ? nullptr : stop();
+  }
+  detail::outcome<void> take() noexcept { return {}; }
+  void request_stop() noexcept override {
+    complete(true);
+    stop_request_done();
+  }
+  void describe(std::string& out, unsigned) const override {
+    out += "being looked at";
+    looking_ = true;
+    for (int i = 0; i < 300 && !on_; ++i) std::this_thread::sleep_for(1ms);
+    came_ |= on_;
+  }
+
+ private:
+  std::atomic<bool>& looking_;
+  std::atomic<bool>& on_;
+  bool& came_;
+};
+class looked_at {
+ public:
+  looked_at(std::atomic<bool>& looking, std::atomic<bool>& on, bool& came) noexcept
+      : looking_(looking), on_(on), came_(came) {}
+  auto operator co_await() const noexcept { return look_awaiter(looking_, on_, came_); }
+
+ private:
+  std::atomic<bool>& looking_;
+  std::atomic<bool>& on_;
+  bool& came_;
+};
+
+// A dump that has given up waiting for a worker describes what that one's task is nested in.
+TEST(dump_tasks, keeps_a_task_that_a_nested_block_on_goes_back_to_where_it_is) {
+  runtime rt({.workers = 1, .name = "nested"});
+  flag begun;
+  std::atomic<bool> looking = false, went_on = false;
+  bool came_meanwhile = false;
+  auto computes = [&]() -> task<> {
+    begun.set();
+    test::hold_until([&] { return looking.load(); });
+    co_return;
+  };
+  auto nests = [&]() -> task<> {
+    co_await this_task::yield();
+    block_on(computes());
+    went_on = true;
+  };
+  auto races = [&]() -> task<> { co_await race(nests(), looked_at(looking, went_on, came_meanwhile)); };
+  auto racer = rt.spawn(races);
+  begun.block();
+  EXPECT_TRUE(has(rt.dump_tasks(), "being looked at"));
+  rt.block_on(racer);
+  EXPECT_TRUE(went_on);
+  EXPECT_FALSE(came_meanwhile);
+}
+
 // ---- on a signal
 
 class dump_on_signal : public testing::Test {

@@ -26,6 +26,19 @@ void loop::open() {
   driver_.store(owned_driver_.get(), std::memory_order_release);
 }
 
+bool loop::try_open() noexcept {
+#if ASTD_HAS_EXCEPTIONS
+  try {
+#endif
+    open();
+    return true;
+#if ASTD_HAS_EXCEPTIONS
+  } catch (...) {  // no descriptors, no memory
+    return false;
+  }
+#endif
+}
+
 bool loop::submit(driver::operation& op) noexcept {
   spin_guard guard(lock_);
   if (op.cancel_asked) [[unlikely]] {

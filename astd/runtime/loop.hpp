@@ -31,6 +31,8 @@ class loop {
 
   /// Makes the driver if there is none; on the owner's thread. Throws system_error if none can be had at all.
   void open();
+  /// The same; false if none can be had.
+  [[nodiscard]] bool try_open() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return driver_.load(std::memory_order_relaxed) != nullptr; }
   /// driver::submit.
   [[nodiscard]] bool submit(driver::operation& op) noexcept;

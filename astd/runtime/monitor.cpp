@@ -20,10 +20,11 @@ constexpr instant patience = 2'000'000;
 constexpr instant stall = 10'000'000;
 
 void print_stall(const astd::stall& s) noexcept {
-  std::fprintf(stderr, "astd: runtime '%.*s': worker %u has been in task %llu for %lld ms (last seen at %.*s)\n",
+  std::fprintf(stderr, "astd: runtime '%.*s': worker %u has been in task %llu for %lld ms (%s%.*s)\n",
                static_cast<int>(s.runtime.size()), s.runtime.data(), s.worker,
                static_cast<unsigned long long>(s.task), static_cast<long long>(s.since.count() / 1'000'000),
-               static_cast<int>(s.where.size()), s.where.data());
+               s.where.empty() ? "never suspended so far" : "last seen at ", static_cast<int>(s.where.size()),
+               s.where.data());
 }
 
 }  // namespace
@@ -94,8 +95,10 @@ bool monitor::look(instant now) noexcept {
       s.reported = true;
       const std::source_location where = w.running().where.load(std::memory_order_relaxed);
       char text[512];
-      std::snprintf(text, sizeof text, "%s, %s:%u", where.function_name(), where.file_name(),
-                    static_cast<unsigned>(where.line()));
+      text[0] = '\0';
+      if (where.line() != 0)  // as in a branch before its first await
+        std::snprintf(text, sizeof text, "%s, %s:%u", where.function_name(), where.file_name(),
+                      static_cast<unsigned>(where.line()));
       const astd::stall report{.runtime = runtime_.options().name,
                                .worker = i,
                                .since = std::chrono::nanoseconds(stuck),

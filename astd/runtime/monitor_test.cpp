@@ -1,4 +1,5 @@
 // A worker that stays in one task: it delays nobody, and it is told of.
+#include <astd/coro/race.hpp>
 #include <astd/io/read_exact.hpp>
 #include <astd/io/write_all.hpp>
 #include <astd/net/tcp_listener.hpp>
@@ -120,6 +121,20 @@ TEST(stall_report, says_where_a_task_was_spawned_that_was_never_suspended) {
   EXPECT_EQ(reported(begins, here), 1);
 }
 
+TEST(stall_report, of_a_branch_that_was_never_suspended_makes_up_no_place) {
+  reports.clear();
+  runtime rt({.workers = 1, .name = "slow", .stall_limit = 20ms, .on_stall = keep_report});
+  std::string begins;
+  auto computes = [&]() -> task<> {
+    begins = "slow|0|long|" + std::to_string(this_task::get_id()) + "|";
+    test::hold_until([&] { return reported(begins, "") != 0; });
+    co_return;
+  };
+  auto races = [&]() -> task<> { co_await race(computes(), computes()); };
+  rt.block_on(rt.spawn(races()));
+  EXPECT_EQ(reported(begins, "|"), 1);
+}
+
 TEST(stall_report, goes_to_standard_error_if_nobody_takes_it) {
   testing::internal::CaptureStderr();
   {
@@ -132,9 +147,13 @@ TEST(stall_report, goes_to_standard_error_if_nobody_takes_it) {
     rt.block_on(rt.spawn(computes, 1));
     rt.block_on(rt.spawn(computes, 2));
     rt.block_on(rt.spawn(computes, 3));
+    auto races = [](task<> branch) -> task<> { co_await race(std::move(branch)); };
+    rt.block_on(rt.spawn(races, computes(4)));
   }
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_TRUE(has(text, "astd: runtime 'slow': worker 0 has been in task ")) << text;
+  EXPECT_TRUE(has(text, " ms (last seen at ")) << text;
+  EXPECT_TRUE(has(text, " ms (never suspended so far)")) << text;
 }
 
 TEST(stall_report, comes_for_none_that_ends_its_turns) {

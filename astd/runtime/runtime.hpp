@@ -37,7 +37,7 @@ struct stall {
   unsigned worker;                 // which one
   std::chrono::nanoseconds since;  // how long it has been in there
   std::uint64_t task;              // the task's id
-  std::string_view where;          // the await it last went on from: "function, file:line"
+  std::string_view where;          // the await it last went on from: "function, file:line"; empty: from none yet
 };
 using stall_handler = void (*)(const stall&) noexcept;
 

@@ -1,4 +1,5 @@
 // The end of a runtime, and of a program.
+#include <astd/base/test_descriptors.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/shield.hpp>
 #include <astd/runtime/io_operation.hpp>
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -287,6 +289,44 @@ TEST(shutdown, of_a_runtime_without_workers_ends_what_never_ran) {
   for (int i = 0; i < 200; ++i) rt.spawn(sleeps()).detach();
   EXPECT_TRUE(rt.shutdown(60s).complete);
   EXPECT_EQ(counted::live(), 0);
+}
+
+// And where none can be made, they end all the same.
+TEST(shutdown, of_a_runtime_without_workers_that_gets_no_driver_ends_what_never_ran) {
+  for (const bool stealing : {true, false}) {
+    std::atomic<int> spawned_at_end = 0;
+    struct spawns_at_end {
+      explicit spawns_at_end(std::atomic<int>& n) noexcept : count(&n) {}
+      spawns_at_end(spawns_at_end&& other) noexcept : count(std::exchange(other.count, nullptr)) {}
+      ~spawns_at_end() {
+        if (!count) return;
+        spawn(sleeps()).detach();
+        ++*count;
+      }
+      std::atomic<int>* count;
+    };
+    auto with_parameter = [](spawns_at_end) -> task<> { co_await sleeps(); };
+    runtime other({.workers = 1, .name = "other"});
+    {
+      runtime rt({.workers = 0, .name = "unused", .stealing = stealing});
+      for (int i = 0; i < 200; ++i) rt.spawn(sleeps()).detach();
+      rt.spawn(with_parameter(spawns_at_end(spawned_at_end))).detach();
+      auto joined = rt.spawn(sleeps());
+      auto joins = [](join_handle<>& h) -> task<std::error_code> {
+        const auto end = co_await as_result(h);
+        co_return end ? std::error_code() : end.error();
+      };
+      auto joiner = other.spawn(joins, std::ref(joined));
+      {
+        const test::no_more_descriptors now;
+        EXPECT_TRUE(rt.shutdown(60s).complete);
+      }
+      EXPECT_EQ(other.block_on(joiner), std::errc::operation_canceled);
+      EXPECT_EQ(rt.metrics().tasks_alive, 0u);
+    }
+    EXPECT_EQ(spawned_at_end, 1);
+    EXPECT_EQ(counted::live(), 0);
+  }
 }
 
 // ---- the end of a program

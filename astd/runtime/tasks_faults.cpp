@@ -268,6 +268,13 @@ ASTD_OPERATION(runtime_without_workers) {
   co_return;
 }
 
+ASTD_OPERATION(runtime_without_workers_that_never_runs) {
+  runtime inner({.workers = 0, .name = long_name});
+  for (int i = 0; i < 3; ++i) inner.spawn(child(1, tracked())).detach();
+  auto left = inner.spawn(for_ever(tracked()));
+  co_return;
+}
+
 ASTD_OPERATION(dump_and_metrics) {
   const cancelled_at_end named(task_builder().name(long_name).spawn(for_ever(tracked())));
   co_await this_task::yield();

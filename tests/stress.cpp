@@ -7,6 +7,7 @@
 //   astd_stress [SECONDS]      60; ASTD_TEST_SEED plays it again; ASTD_DRIVER chooses the driver
 #include <astd/astd.hpp>
 #include <astd/base/frame_pool.hpp>
+#include <astd/base/test_seed.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -267,10 +268,9 @@ task<int> piece(unsigned s, int depth) {
 
 runtime* running = nullptr;  // guarded by the lock
 std::mutex running_lock;
-unsigned seed = 0;
 
 [[noreturn]] void give_up(const std::string& why) {
-  std::printf("astd_stress: %s (ASTD_TEST_SEED=%u)\n", why.c_str(), seed);
+  std::printf("astd_stress: %s (ASTD_TEST_SEED=%u)\n", why.c_str(), test::seed());
   std::fflush(stdout);
   std::_Exit(1);
 }
@@ -348,11 +348,8 @@ void round(randomness& random, steady::duration how_long) {
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   const auto how_long = std::chrono::seconds(argc > 1 ? std::atoi(argv[1]) : 60);
-  const char* const given = std::getenv("ASTD_TEST_SEED");
-  seed = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-  std::printf("ASTD_TEST_SEED=%u\n", seed);
   set_lost_exception_handler([](std::exception_ptr, std::string_view) noexcept {});
-  randomness random(seed);
+  randomness random(test::seed());
   std::atomic<bool> over = false;
   std::thread watchdog([&over] { watch(over); });
   // What is there for good, the pool's threads and the like, is there after the first round.

@@ -78,13 +78,14 @@ class watchdog {
  private:
   void watch() {
     std::unique_lock guard(lock_);
-    for (long seen = -1; !over_; seen = runs_) {
+    for (long seen = -1; !over_;) {
       if (seen == runs_) {
         std::fprintf(stderr, "astd_faults: does not end: %s\n", what_);
         fail_allocation(0, false);
         std::fprintf(stderr, "%s\n", rt_.dump_tasks().c_str());
         std::abort();
       }
+      seen = runs_;  // before the wait: what stands still is the run that was there then
       changed_.wait_for(guard, patience, [this] { return over_; });
     }
   }

@@ -9,13 +9,15 @@ void mutex::unlock_slowly() noexcept {
 
 mutex_guard mutex::lock_blocking() { return detail::wait_on_thread(lock()); }
 
-bool mutex::lock_awaiter::admit(detail::wait_queue::word& state) noexcept {
+bool mutex::hand_to(const detail::chain& c, detail::wait_queue::word& state) noexcept {
   if (state != free) return false;
   state = locked;
-  const detail::task_header* const t = in()->task();
-  mutex_.owner_.set(t ? t->id : 0);
+  const detail::task_header* const t = c.task();
+  owner_.set(t ? t->id : 0);
   return true;
 }
+
+bool mutex::lock_awaiter::admit(detail::wait_queue::word& state) noexcept { return mutex_.hand_to(*in(), state); }
 
 void mutex::lock_awaiter::describe(std::string& out, unsigned) const {
   describe_as(out, "lock of mutex");

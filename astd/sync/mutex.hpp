@@ -18,6 +18,7 @@
 namespace astd {
 
 class mutex;
+class condition_variable;
 
 /// Holds a mutex until it is destroyed or unlock() is called. Movable, may cross tasks and threads.
 using mutex_guard = detail::lock_guard<mutex>;
@@ -51,6 +52,7 @@ class mutex {
 
  private:
   friend mutex_guard;
+  friend condition_variable;
   static constexpr detail::wait_queue::word free = 0, locked = detail::wait_queue::one;
 
   bool acquire() noexcept {
@@ -65,6 +67,8 @@ class mutex {
       unlock_slowly();
   }
   void unlock_slowly() noexcept;
+  /// Under the queue's lock: whether it is free; then it is the chain's.
+  bool hand_to(const detail::chain& c, detail::wait_queue::word& state) noexcept;
 
   detail::wait_queue queue_;
   detail::owner owner_;

@@ -10,11 +10,23 @@ wait_queue::word wait_queue::admit(word state, admitted& out) noexcept {
   return state;
 }
 
+waiter* wait_queue::back() noexcept {
+  waiter* const first = waiters_.front();
+  if (!first) return nullptr;
+  // The first is preceded by the list's head, and that by the last.
+  return static_cast<waiter*>(first->list_node::previous->previous);
+}
+
+void wait_queue::admit_one(waiter& w, admitted& out) noexcept {
+  intrusive_list<waiter>::erase(w);
+  w.place_ = waiter::place::admitted;
+  out.push_back(w);
+}
+
 bool wait_queue::admit_first(admitted& out) noexcept {
-  waiter* const first = waiters_.pop_front();
+  waiter* const first = waiters_.front();
   if (!first) return false;
-  first->place_ = waiter::place::admitted;
-  out.push_back(*first);
+  admit_one(*first, out);
   return true;
 }
 
@@ -28,11 +40,11 @@ void wait_queue::wake(admitted& out) noexcept {
   waiter* first = out.pop_front();
   if (!first) return;
   const urgency how = out.empty() ? urgency::next : urgency::queued;
-  do first->complete(false, how);
+  do first->complete(first->ends_stopped_, how);
   while ((first = out.pop_front()));
 }
 
-resumable* waiter::wait(const await_context& c) noexcept {
+resumable* waiter::wait(const await_context& c, turn t) noexcept {
   attach(c);
   if (!publish()) return stop();
   wait_queue& queue = *queue_;
@@ -42,15 +54,33 @@ resumable* waiter::wait(const await_context& c) noexcept {
     return finish(true);
   }
   // It may have become free in between.
-  if (queue.empty() && admit(state)) {
+  if ((t != turn::last || queue.empty()) && admit(state)) {
     place_ = place::admitted;
     queue.unlock(state);
     return finish(false);
   }
-  queue.waiters_.push_back(*this);
+  if (t == turn::first)
+    queue.waiters_.push_front(*this);
+  else
+    queue.waiters_.push_back(*this);
   place_ = place::in_line;
   queue.unlock(state);  // from here on we may be woken, and be gone
   return nullptr;
+}
+
+void waiter::wait_further(bool stopped) noexcept {
+  wait_queue& queue = *queue_;
+  ends_stopped_ = stopped;
+  wait_queue::word state = queue.lock();
+  if (queue.empty() && admit(state)) {
+    place_ = place::admitted;
+    queue.unlock(state);
+    complete(stopped);
+    return;
+  }
+  queue.waiters_.push_back(*this);
+  place_ = place::in_line;
+  queue.unlock(state);
 }
 
 void waiter::request_stop() noexcept {

@@ -66,9 +66,11 @@ class wait_queue {
   // While it is locked:
   [[nodiscard]] bool empty() const noexcept { return waiters_.empty(); }
   [[nodiscard]] waiter* front() noexcept { return waiters_.front(); }
+  [[nodiscard]] waiter* back() noexcept;
   /// Lets waiters through from the front, as long as the state admits them; returns what is left of it.
   [[nodiscard]] word admit(word state, admitted& out) noexcept;
-  /// The same without asking the state: the first, or all.
+  /// The same without asking the state: one that is in line, the first, or all.
+  void admit_one(waiter& w, admitted& out) noexcept;
   bool admit_first(admitted& out) noexcept;
   void admit_all(admitted& out) noexcept;
 
@@ -105,7 +107,8 @@ class wait_queue {
 /// One who waits. Its awaiter calls wait() in start(), and takes what admit() has reserved for it in take().
 class waiter : public suspension, public list_node {
  public:
-  void request_stop() noexcept final;
+  /// Leaves the line. To be overridden by who can be elsewhere than in line.
+  void request_stop() noexcept override;
 
  protected:
   explicit waiter(wait_queue& queue) noexcept : queue_(&queue) {}
@@ -115,8 +118,16 @@ class waiter : public suspension, public list_node {
   /// given is put into it here, or by who calls admit_first().
   virtual bool admit(wait_queue::word& state) noexcept = 0;
 
+  enum class turn : std::uint8_t {
+    last,     // it is admitted behind all who wait, and lines up behind them
+    at_once,  // it is admitted though others wait; lines up behind them
+    first,    // it is admitted though others wait; lines up before them
+  };
   /// Waits in line. What to go on with, or null.
-  [[nodiscard]] resumable* wait(const await_context& c) noexcept;
+  [[nodiscard]] resumable* wait(const await_context& c, turn t = turn::last) noexcept;
+  /// The same for one that waits already, elsewhere (it is published). When it is let through it ends, as a stop if
+  /// `stopped`.
+  void wait_further(bool stopped) noexcept;
   /// In take(): whether wait() was called at all, so that resumed() is due.
   [[nodiscard]] wait_queue& queue() const noexcept { return *queue_; }
   /// "lock of mutex 'names'".
@@ -128,6 +139,7 @@ class waiter : public suspension, public list_node {
 
   wait_queue* queue_;
   place place_ = place::outside;  // guarded by the list's lock
+  bool ends_stopped_ = false;     // once it is admitted
 };
 
 }  // namespace astd::detail

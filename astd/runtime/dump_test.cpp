@@ -341,23 +341,36 @@ class looked_at {
   bool& came_;
 };
 
-// A dump that has given up waiting for a worker describes what that one's task is nested in.
+// A dump that has given up waiting for a worker describes what that one's task is nested in; a task that has come here
+// from another worker, so that no list's lock keeps the two apart.
 TEST(dump_tasks, keeps_a_task_that_a_nested_block_on_goes_back_to_where_it_is) {
-  runtime rt({.workers = 1, .name = "nested"});
+  runtime rt({.workers = 2, .name = "nested"});
   flag begun;
-  std::atomic<bool> looking = false, went_on = false;
+  std::atomic<bool> looking = false, went_on = false, moved = false;
+  std::atomic<int> turns = 0;
   bool came_meanwhile = false;
+  auto hogs = [&](int since) -> task<> {
+    test::hold_until([&] { return moved || turns > since; });
+    co_return;
+  };
   auto computes = [&]() -> task<> {
     begun.set();
     test::hold_until([&] { return looking.load(); });
     co_return;
   };
   auto nests = [&]() -> task<> {
-    co_await this_task::yield();
     block_on(computes());
     went_on = true;
+    co_return;
   };
-  auto races = [&]() -> task<> { co_await race(nests(), looked_at(looking, went_on, came_meanwhile)); };
+  auto races = [&]() -> task<> {
+    for (const auto first = std::this_thread::get_id(); first == std::this_thread::get_id();) {
+      spawn(hogs, ++turns).detach();  // holds up this worker, or does no harm to the other
+      co_await this_task::yield();
+    }
+    moved = true;
+    co_await race(looked_at(looking, went_on, came_meanwhile), nests());
+  };
   auto racer = rt.spawn(races);
   begun.block();
   EXPECT_TRUE(has(rt.dump_tasks(), "being looked at"));

@@ -17,6 +17,11 @@
 #include <astd/sync/wait_queue.cpp>
 // clang-format on
 
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+
 namespace astd::detail {
 
 wait_queue::word wait_queue::lock_slowly() noexcept {
@@ -43,3 +48,79 @@ void thread_wait::ended(resumable*) {}
 executor& default_executor() noexcept { std::abort(); }
 
 }  // namespace astd::detail
+
+namespace astd::models {
+
+using detail::chain;
+using detail::resumable;
+
+/// Runs everything at once, where it is scheduled.
+inline struct on_the_spot final : detail::executor {
+  void schedule(resumable& r, detail::urgency) noexcept override { detail::run(r); }
+} here;
+
+// What the list, the waiters' places and the word's own memory are to the threads: whoever unlocks has changed the list,
+// whoever touches the word needs it to be there.
+struct watched {
+  rl::var<int> list;
+  rl::var<int> memory;
+
+  void before() {
+    new_threads();
+    place = this;
+    list($) = 0;
+    memory($) = 1;
+    beforehand = &touched;
+  }
+  static void touched(std::source_location at) {
+    const std::string_view file = at.file_name(), function = at.function_name();
+    if (file.find("/sync/") == std::string_view::npos) return;
+    RL_ASSERT(place->memory($) == 1);
+    if (function.find("wait_queue::unlock(") != std::string_view::npos) place->list($) = place->list($) + 1;
+  }
+  static inline watched* place = nullptr;
+};
+
+/// Makes an awaiter in its place, which cannot be moved there.
+template <class Awaitable>
+struct awaiter_from {
+  const Awaitable& awaitable;
+  operator decltype(std::declval<const Awaitable&>().operator co_await())() const {
+    return awaitable.operator co_await();
+  }
+};
+
+/// One who waits for something by an Awaiter: then the suite's got() is called, or its stopped().
+template <class Suite, class Awaiter>
+struct party {
+  chain line{&ended, here, false};
+  resumable after{&went_on, this};
+  std::optional<Awaiter> awaiting;
+  Suite* suite = nullptr;
+  int ends = 0;
+  bool was_stopped = false;
+
+  template <class... A>
+  void start(Suite& in, A&&... arguments) {
+    suite = &in;
+    awaiting.emplace(std::forward<A>(arguments)...);
+    if constexpr (requires { awaiting->await_ready(); })
+      if (awaiting->await_ready()) return detail::run(after);
+    if (resumable* const r = awaiting->start({&after, &line, nullptr})) detail::run(*r);
+  }
+  static void went_on(resumable* r) {
+    auto& self = *static_cast<party*>(r->second_);
+    RL_ASSERT(self.ends++ == 0);
+    self.suite->got(self);
+  }
+  static void ended(resumable* r) {
+    chain& line = chain::from_end(r);
+    auto& self = *reinterpret_cast<party*>(reinterpret_cast<char*>(&line) - offsetof(party, line));
+    RL_ASSERT(line.stopped());
+    RL_ASSERT(self.ends++ == 0);
+    self.was_stopped = true;
+    self.suite->stopped(self);
+  }
+};
+
+}  // namespace astd::models

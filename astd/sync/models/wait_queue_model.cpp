@@ -6,21 +6,13 @@
 #include <astd/base/models/model_main.hpp>
 #include <astd/sync/mutex.cpp>
 
-#include <optional>
-#include <string_view>
 #include <utility>
 
 namespace astd::models {
 namespace {
 
-using detail::chain;
 using detail::resumable;
 using detail::wait_queue;
-
-/// Runs everything at once, where it is scheduled.
-struct on_the_spot final : detail::executor {
-  void schedule(resumable& r, detail::urgency) noexcept override { detail::run(r); }
-} here;
 
 /// Permits: several at a time, first come, first served.
 class permits {
@@ -53,59 +45,6 @@ class permits_awaiter final : public detail::waiter {
   int turn_ = 0;
   void describe(std::string&, unsigned) const override {}
   unsigned n_;
-};
-
-// What the list, the waiters' places and the word's own memory are to the threads: whoever unlocks has changed the list,
-// whoever touches the word needs it to be there.
-struct watched {
-  rl::var<int> list;
-  rl::var<int> memory;
-
-  void before() {
-    new_threads();
-    place = this;
-    list($) = 0;
-    memory($) = 1;
-    beforehand = &touched;
-  }
-  static void touched(std::source_location at) {
-    const std::string_view file = at.file_name(), function = at.function_name();
-    if (file.find("/sync/") == std::string_view::npos) return;
-    RL_ASSERT(place->memory($) == 1);
-    if (function.find("wait_queue::unlock(") != std::string_view::npos) place->list($) = place->list($) + 1;
-  }
-  static inline watched* place = nullptr;
-};
-
-/// One who waits for something by an Awaiter, and what happens then.
-template <class Suite, class Awaiter>
-struct party {
-  chain line{&ended, here, false};
-  resumable after{&went_on, this};
-  std::optional<Awaiter> awaiting;
-  Suite* suite = nullptr;
-  int ends = 0;
-
-  template <class... A>
-  void start(Suite& in, A&&... arguments) {
-    suite = &in;
-    awaiting.emplace(std::forward<A>(arguments)...);
-    if constexpr (requires { awaiting->await_ready(); })
-      if (awaiting->await_ready()) return detail::run(after);
-    if (resumable* const r = awaiting->start({&after, &line, nullptr})) detail::run(*r);
-  }
-  static void went_on(resumable* r) {
-    auto& self = *static_cast<party*>(r->second_);
-    RL_ASSERT(self.ends++ == 0);
-    self.suite->got(self);
-  }
-  static void ended(resumable* r) {
-    chain& line = chain::from_end(r);
-    auto& self = *reinterpret_cast<party*>(reinterpret_cast<char*>(&line) - offsetof(party, line));
-    RL_ASSERT(line.stopped());
-    RL_ASSERT(self.ends++ == 0);
-    self.suite->stopped(self);
-  }
 };
 
 using lock_awaiter = decltype(std::declval<mutex&>().lock().operator co_await());

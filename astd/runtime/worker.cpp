@@ -1,5 +1,6 @@
 #include <astd/base/assert.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/slice.hpp>
 #include <astd/runtime/worker.hpp>
 
 #include <algorithm>
@@ -307,6 +308,11 @@ bool worker::spend() noexcept {
   tick_ += fair_turn / 4;  // such turns are long: the world is asked after four of them
   counters_.yields_forced.add();
   return false;
+}
+
+bool spend_slice() noexcept {
+  worker* const here = this_thread;
+  return !here || here->spend();
 }
 
 bool worker::poll_world() noexcept {

@@ -1,0 +1,251 @@
+// What the two ends of a channel share, whatever its messages are: locks, places, who waits, who holds it.
+//
+// The senders' side and the receivers' side have a lock each, on cache lines of their own, and each keeps what it last
+// saw of the other's index: a sender and a receiver that are both busy meet only when one has used up what it knew.
+//
+//   sending     the senders' lock. Somebody waits for a message: it is moved into his frame, and he is woken. Else it goes
+//               behind the last, if there is a place.
+//   receiving   the receivers' lock. The first message is moved out. Only if senders wait, their lock as well: the first
+//               of them gets the place.
+//   waiting     both locks, the receivers' first; so who waits has seen that there is nothing for him, and who changes
+//               that has one of the locks and sees him: no fence, no flag that could be missed.
+//
+// While a receiver waits there is no message, and while a sender waits no place that he could have: nobody overtakes.
+// What is handed over has arrived: a waiter that is cancelled afterwards gives it all the same.
+#pragma once
+
+#include <astd/base/atomic.hpp>
+#include <astd/base/config.hpp>
+#include <astd/base/intrusive_list.hpp>
+#include <astd/base/spin_lock.hpp>
+#include <astd/coro/awaitable.hpp>
+#include <astd/sync/wait_queue.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace astd::detail {
+
+class channel_core;
+
+/// One who waits in a channel: lives in the awaiting frame.
+class channel_waiter : public suspension, public list_node {
+ public:
+  void request_stop() noexcept final;
+
+ protected:
+  enum class side : std::uint8_t { sends, receives };
+  channel_waiter(channel_core& core, side s) noexcept : core_(&core), side_(s) {}
+  ~channel_waiter() = default;
+
+  /// With both locks: does what it is here for, as far as the channel's state allows; true when that is all. `first`:
+  /// nobody is before it. Who is let through by that goes into `out`.
+  virtual bool proceed(bool first, intrusive_list<channel_waiter>& out) noexcept = 0;
+
+  /// To be called in await_ready(), first. False: not yet; the turn has been long.
+  [[nodiscard]] bool has_time() noexcept;
+  /// What start() returns.
+  [[nodiscard]] resumable* wait(const await_context& c) noexcept;
+  [[nodiscard]] bool found_closed() const noexcept { return found_closed_; }
+  void set_found_closed() noexcept { found_closed_ = true; }
+  void describe_as(std::string& out, const char* what) const;
+
+ private:
+  friend class channel_core;
+  enum class place : std::uint8_t { outside, in_line, admitted, refused };
+  channel_core* core_;
+  side side_;
+  place place_ = place::outside;  // guarded by both locks, or that of the senders if it receives
+  bool out_of_time_ = false;
+  bool found_closed_ = false;
+};
+
+class channel_core {
+ public:
+  using waiters = intrusive_list<channel_waiter>;
+  static constexpr std::uint64_t unlimited = ~std::uint64_t(0) >> 1;
+
+  channel_core(const channel_core&) = delete;
+  channel_core& operator=(const channel_core&) = delete;
+
+  // ---- who holds it
+  // Senders and receivers count by themselves; all senders together hold one reference, and so do all receivers, each
+  // weak handle, and each permit.
+  void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_reference() noexcept {
+    // acq_rel: the last one frees what all others have used.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  void add_sender() noexcept { senders_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_sender() noexcept;
+  void add_receiver() noexcept { receivers_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_receiver() noexcept;
+  /// From a weak handle: false if the channel is closed or there is none of its kind.
+  [[nodiscard]] bool upgrade_sender() noexcept { return upgrade(senders_); }
+  [[nodiscard]] bool upgrade_receiver() noexcept { return upgrade(receivers_); }
+  [[nodiscard]] std::size_t sender_count() const noexcept { return senders_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t receiver_count() const noexcept { return receivers_.load(std::memory_order_relaxed); }
+
+  // ---- what it is like: true at some moment during the call
+  [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] bool is_full() const noexcept { return free_places() == 0; }
+  [[nodiscard]] std::uint64_t free_places() const noexcept;
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+  /// Changes once, when the channel is closed.
+  [[nodiscard]] wait_queue& closing() noexcept { return closing_; }
+
+  /// True for the one who did it.
+  bool close() noexcept;
+  /// `n` places that were kept are free again.
+  void give_back(std::uint64_t n) noexcept;
+
+  /// Resumes those who were let through. No lock is held.
+  static void wake(waiters& out) noexcept;
+
+ protected:
+  explicit channel_core(std::uint64_t capacity, const char* name) noexcept;
+  virtual ~channel_core() = default;
+  /// No receiver is left: destroys what is queued.
+  virtual void discard_all() noexcept = 0;
+
+  // ---- the senders' side, with their lock
+  /// Whether a place is free.
+  [[nodiscard]] bool has_place() noexcept {
+    const std::uint64_t used = back_.load(std::memory_order_relaxed) + kept_;
+    if (used - known_front_ < capacity_) [[likely]]
+      return true;
+    // acquire: the receiver has moved the message out before.
+    known_front_ = front_.load(std::memory_order_acquire);
+    return used - known_front_ < capacity_;
+  }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+  /// The first who waits for a message is given one, by the caller.
+  channel_waiter& take_first_receiver() noexcept {
+    channel_waiter& first = *waiting_receivers_.pop_front();
+    first.place_ = channel_waiter::place::admitted;
+    return first;
+  }
+  static void wake_receiver(channel_waiter& w) noexcept { w.complete(false); }
+
+  // ---- the receivers' side, with their lock
+  [[nodiscard]] bool has_message() noexcept {
+    const std::uint64_t front = front_.load(std::memory_order_relaxed);
+    if (front != known_back_.load(std::memory_order_relaxed)) [[likely]]
+      return true;
+    // acquire: the sender has put the message there before.
+    const std::uint64_t back = back_.load(std::memory_order_acquire);
+    known_back_.store(back, std::memory_order_relaxed);
+    return front != back;
+  }
+  /// Messages were taken out: the places are free. Gives them to who waits for them. Releases the lock.
+  void pass_on_places(std::uint64_t front) noexcept;
+
+  /// Without a lock: whether a look is worth it. What is known already is looked at first, and is on this side's line.
+  [[nodiscard]] bool seems_empty() const noexcept {
+    const std::uint64_t front = front_.load(std::memory_order_relaxed);
+    return front == known_back_.load(std::memory_order_relaxed) && front == back_.load(std::memory_order_relaxed);
+  }
+
+  // ---- with both
+  /// Lets through whoever need not wait any more, after a place was used or given back.
+  void settle(waiters& out) noexcept {
+    if (crowded_) admit_senders(out);
+    if (ended()) admit_all(waiting_receivers_, out);
+  }
+  /// Whether there will be no message but those that are there.
+  [[nodiscard]] bool ended() const noexcept { return closed() && kept_ == 0; }
+
+ private:
+  friend class channel_waiter;
+  [[nodiscard]] bool upgrade(std::atomic<std::size_t>& count) noexcept;
+  void admit_senders(waiters& out) noexcept;
+  void admit_all(waiters& from, waiters& out) noexcept;
+
+  // Never changed.
+ protected:
+  const std::uint64_t capacity_;
+
+ private:
+  const char* const name_;
+  // Seldom changed.
+  std::atomic<std::size_t> references_{2};
+  std::atomic<std::size_t> senders_{1};
+  std::atomic<std::size_t> receivers_{1};
+  wait_queue closing_;
+
+ protected:
+  // The senders'.
+  alignas(cache_line_pair) spin_lock senders_lock_;
+  std::atomic<bool> closed_{false};     // written with both locks
+  bool abandoned_ = false;              // there is no receiver any more
+  bool crowded_ = false;                // senders wait; written with both locks
+  atomic<std::uint64_t> back_{0};       // where the next message goes: counts for ever
+  std::uint64_t known_front_ = 0;       // front_, as last seen
+  std::uint64_t kept_ = 0;              // places that permits stand for
+  void* back_block_ = nullptr;          // where messages are put
+  waiters waiting_receivers_;           // entered with both locks
+
+  // The receivers'.
+  alignas(cache_line_pair) spin_lock receivers_lock_;
+  atomic<std::uint64_t> front_{0};      // where the next message is; written with the senders' lock if some wait
+  atomic<std::uint64_t> known_back_{0};  // back_, as last seen
+  void* front_block_ = nullptr;         // where messages are taken from
+  waiters waiting_senders_;             // entered and left with both locks
+};
+
+/// Both locks, in the order in which they are always taken.
+class channel_guard {
+ public:
+  explicit channel_guard(spin_lock& receivers, spin_lock& senders) noexcept : receivers_(receivers), senders_(senders) {
+    receivers_.lock();
+    senders_.lock();
+  }
+  ~channel_guard() {
+    receivers_.unlock();
+    // Last: who wakes one that has just begun to wait needs this lock, and then the channel may be gone.
+    senders_.unlock();
+  }
+  channel_guard(const channel_guard&) = delete;
+  channel_guard& operator=(const channel_guard&) = delete;
+
+ private:
+  spin_lock& receivers_;
+  spin_lock& senders_;
+};
+
+/// Waits until a word that changes once has changed: the end of a channel, of a promise.
+class once_waiter final : public waiter, public awaiter_base<once_waiter> {
+ public:
+  using value_type = void;
+  once_waiter(wait_queue& queue, const char* what) noexcept : waiter(queue), what_(what) {}
+  // acquire: what was done before it changed.
+  bool await_ready() const noexcept { return queue().state().load(std::memory_order_acquire) >= wait_queue::one; }
+  resumable* start(const await_context& c) noexcept { return wait(c); }
+  outcome<void> take() noexcept {
+    resumed();
+    outcome<void> o;
+    o.set_value();
+    return o;
+  }
+
+ private:
+  bool admit(wait_queue::word& state) noexcept override { return state != 0; }
+  void describe(std::string& out, unsigned) const override { describe_as(out, what_); }
+  const char* what_;
+};
+
+class [[nodiscard("it does nothing until it is awaited")]] once_awaitable {
+ public:
+  once_awaitable(wait_queue& queue, const char* what) noexcept : queue_(&queue), what_(what) {}
+  once_waiter operator co_await() const noexcept { return once_waiter(*queue_, what_); }
+
+ private:
+  wait_queue* queue_;
+  const char* what_;
+};
+
+}  // namespace astd::detail

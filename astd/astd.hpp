@@ -8,6 +8,7 @@
 //   }
 #pragma once
 
+#include <astd/channel.hpp>
 #include <astd/fs.hpp>
 #include <astd/future.hpp>
 #include <astd/io.hpp>

@@ -1,4 +1,4 @@
-// What can be made of awaitables: join, race, select, timeout, shield, finally, and errors as values.
+// What can be made of awaitables: join, race, select, timeout, shield, finally, and errors as values; and promises.
 //
 //   auto both = co_await astd::join(fetch(a), fetch(b));
 //   auto page = co_await astd::as_result(astd::timeout(5s, astd::race(fetch(a), fetch(b))));
@@ -8,6 +8,8 @@
 // the whole is awaited, and when that is over, everything in it has ended.
 #pragma once
 
+#include <astd/channel/promise.hpp>
+#include <astd/channel/shared.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/coro/lost.hpp>

@@ -13,6 +13,9 @@
 //   lock [N]                a mutex that nobody else wants, N times
 //   lock_shared [N]         4 tasks lock one mutex, N times each
 //   lock_held [N]           the same, and each yields while it has it
+//   channel [N]             two tasks pass a message to and fro over two channels of one place, N times
+//   mpsc [TASKS] [N]        tasks send N messages each to one, over 1024 places
+//   mpsc_unbounded [TASKS] [N]
 //   timers [N]              N tasks that sleep long, then cancelled and joined
 //   sleeps [N]              N tasks that sleep 1 to 1000 ms
 //   blocking [N]            a call on the blocking pool, one at a time, N times
@@ -26,6 +29,7 @@
 #include <astd/task.hpp>
 #include <astd/this_task.hpp>
 
+#include <bench/channel_bench.hpp>
 #include <bench/measure.hpp>
 #include <bench/report.hpp>
 #include <bench/waiting_bench.hpp>
@@ -365,7 +369,8 @@ astd::task<int> run(bench::arguments arguments) {
   } else if (name == "echo") {
     co_await echo(arguments.number(0, 20'000));
   } else {
-    bool const known = co_await bench::waiting(arguments);
+    bool known = co_await bench::waiting(arguments);
+    if (!known) known = co_await bench::channels(arguments);
     if (!known) {
       std::fprintf(stderr, "no such benchmark: %s\n", arguments.name());
       co_return 2;

@@ -200,7 +200,8 @@ class sender : public channel_handle<T> {
   [[nodiscard]] auto reserve() const { return reserve_many(1); }
   /// The same for `n` places at once; throws std::invalid_argument if the channel has fewer.
   [[nodiscard]] auto reserve_many(std::size_t n) const {
-    if (n > this->state_->capacity()) detail::throw_invalid_argument("reserve_many: more places than the channel has");
+    if (n > this->state_->capacity())
+      detail::throw_invalid_argument("reserve_many: more places than the channel has");
     return detail::reserve_awaitable<T>(*this->state_, n);
   }
   /// A permit now, or channel_errc::full or closed.

@@ -272,7 +272,8 @@ class recv_many_awaiter final : public receiving_waiter<T>, public awaiter_base<
 #endif
     if constexpr (is_boxed_message<T>) {
       std::optional<message_of<T>> m;
-      for (std::size_t i = 0; i < n && this->state_.try_receive(m); ++i, ++received_) to_.push_back(unpacked<T>(*m));
+      for (std::size_t i = 0; i < n && this->state_.try_receive(m); ++i, ++received_)
+        to_.push_back(unpacked<T>(*m));
     } else {
       received_ += this->state_.receive_some(n, [this](T&& m) { to_.push_back(std::move(m)); });
     }

@@ -136,7 +136,7 @@ bool channel_core::close() noexcept {
     if (kept_ == 0) admit_all(waiting_receivers_, out);
   }
   wake(out);
-  closing_.update([](wait_queue::word) { return wait_queue::one; });
+  change(closing_);
   return true;
 }
 
@@ -190,8 +190,7 @@ std::uint64_t channel_core::free_places() const noexcept {
   if (capacity_ == unlimited) return unlimited;
   auto& lock = const_cast<spin_lock&>(senders_lock_);
   lock.lock();
-  const std::uint64_t used =
-      back_.load(std::memory_order_relaxed) - front_.load(std::memory_order_acquire) + kept_;
+  const std::uint64_t used = back_.load(std::memory_order_relaxed) - front_.load(std::memory_order_acquire) + kept_;
   lock.unlock();
   return capacity_ - used;
 }

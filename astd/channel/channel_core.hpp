@@ -18,6 +18,7 @@
 #include <astd/base/config.hpp>
 #include <astd/base/intrusive_list.hpp>
 #include <astd/base/spin_lock.hpp>
+#include <astd/channel/once.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/sync/wait_queue.hpp>
 
@@ -180,27 +181,28 @@ class channel_core {
  protected:
   // The senders'.
   alignas(cache_line_pair) spin_lock senders_lock_;
-  std::atomic<bool> closed_{false};     // written with both locks
-  bool abandoned_ = false;              // there is no receiver any more
-  bool crowded_ = false;                // senders wait; written with both locks
-  atomic<std::uint64_t> back_{0};       // where the next message goes: counts for ever
-  std::uint64_t known_front_ = 0;       // front_, as last seen
-  std::uint64_t kept_ = 0;              // places that permits stand for
-  void* back_block_ = nullptr;          // where messages are put
-  waiters waiting_receivers_;           // entered with both locks
+  std::atomic<bool> closed_{false};  // written with both locks
+  bool abandoned_ = false;           // there is no receiver any more
+  bool crowded_ = false;             // senders wait; written with both locks
+  atomic<std::uint64_t> back_{0};    // where the next message goes: counts for ever
+  std::uint64_t known_front_ = 0;    // front_, as last seen
+  std::uint64_t kept_ = 0;           // places that permits stand for
+  void* back_block_ = nullptr;       // where messages are put
+  waiters waiting_receivers_;        // entered with both locks
 
   // The receivers'.
   alignas(cache_line_pair) spin_lock receivers_lock_;
-  atomic<std::uint64_t> front_{0};      // where the next message is; written with the senders' lock if some wait
+  atomic<std::uint64_t> front_{0};       // where the next message is; written with the senders' lock if some wait
   atomic<std::uint64_t> known_back_{0};  // back_, as last seen
-  void* front_block_ = nullptr;         // where messages are taken from
-  waiters waiting_senders_;             // entered and left with both locks
+  void* front_block_ = nullptr;          // where messages are taken from
+  waiters waiting_senders_;              // entered and left with both locks
 };
 
 /// Both locks, in the order in which they are always taken.
 class channel_guard {
  public:
-  explicit channel_guard(spin_lock& receivers, spin_lock& senders) noexcept : receivers_(receivers), senders_(senders) {
+  explicit channel_guard(spin_lock& receivers, spin_lock& senders) noexcept
+      : receivers_(receivers), senders_(senders) {
     receivers_.lock();
     senders_.lock();
   }
@@ -215,37 +217,6 @@ class channel_guard {
  private:
   spin_lock& receivers_;
   spin_lock& senders_;
-};
-
-/// Waits until a word that changes once has changed: the end of a channel, of a promise.
-class once_waiter final : public waiter, public awaiter_base<once_waiter> {
- public:
-  using value_type = void;
-  once_waiter(wait_queue& queue, const char* what) noexcept : waiter(queue), what_(what) {}
-  // acquire: what was done before it changed.
-  bool await_ready() const noexcept { return queue().state().load(std::memory_order_acquire) >= wait_queue::one; }
-  resumable* start(const await_context& c) noexcept { return wait(c); }
-  outcome<void> take() noexcept {
-    resumed();
-    outcome<void> o;
-    o.set_value();
-    return o;
-  }
-
- private:
-  bool admit(wait_queue::word& state) noexcept override { return state != 0; }
-  void describe(std::string& out, unsigned) const override { describe_as(out, what_); }
-  const char* what_;
-};
-
-class [[nodiscard("it does nothing until it is awaited")]] once_awaitable {
- public:
-  once_awaitable(wait_queue& queue, const char* what) noexcept : queue_(&queue), what_(what) {}
-  once_waiter operator co_await() const noexcept { return once_waiter(*queue_, what_); }
-
- private:
-  wait_queue* queue_;
-  const char* what_;
 };
 
 }  // namespace astd::detail

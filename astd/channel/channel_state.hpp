@@ -141,7 +141,9 @@ class channel_state final : public channel_core {
 
  private:
   static constexpr std::size_t block_size =
-      std::bit_floor(std::size_t(sizeof(message) >= 256 ? 4 : 1024 / sizeof(message) > 64 ? 64 : 1024 / sizeof(message)));
+      std::bit_floor(std::size_t(sizeof(message) >= 256        ? 4
+                                 : 1024 / sizeof(message) > 64 ? 64
+                                                               : 1024 / sizeof(message)));
   struct block {
     block() noexcept {}
     ~block() {}
@@ -231,7 +233,8 @@ template <class T>
 class receiving_waiter : public channel_waiter {
  protected:
   friend class channel_state<T>;
-  explicit receiving_waiter(channel_state<T>& state) noexcept : channel_waiter(state, side::receives), state_(state) {}
+  explicit receiving_waiter(channel_state<T>& state) noexcept
+      : channel_waiter(state, side::receives), state_(state) {}
   ~receiving_waiter() = default;
 
   channel_state<T>& state_;

@@ -1,10 +1,10 @@
 #include <astd/channel.hpp>
+#include <astd/channel/test_message.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/dump.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/coro/race.hpp>
 #include <astd/coro/select.hpp>
-#include <astd/channel/test_message.hpp>
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
@@ -32,8 +32,8 @@ namespace {
 using namespace astd;
 using namespace std::chrono_literals;
 using test::ending;
-using test::many;
 using test::manual_executor;
+using test::many;
 using test::parcel_of_one;
 using test::test_run;
 
@@ -355,7 +355,9 @@ ASTD_TEST(channel, a_permit_outlives_the_end) {
   }
   auto ends = channel<int>(2);
   auto kept = co_await ends.first.reserve();
-  { const auto gone = std::move(ends.second); }
+  {
+    const auto gone = std::move(ends.second);
+  }
   EXPECT_EQ(kept.send(1).error(), channel_errc::closed);
   EXPECT_EQ(kept.size(), 1u);
 }
@@ -550,7 +552,9 @@ ASTD_TEST(channel, four_to_four_sees_each_message_once) {
       all.push_back(spawn(send_all, ends.first, n));
       all.push_back(spawn(receive_all, ends.second, std::ref(c)));
     }
-    { const auto gone = std::move(ends); }
+    {
+      const auto gone = std::move(ends);
+    }
     for (auto& h : all) co_await h;
     int wrong = 0;
     for (auto& seen : c.seen) wrong += seen != 4;
@@ -561,7 +565,8 @@ ASTD_TEST(channel, four_to_four_sees_each_message_once) {
 ASTD_TEST(channel, ten_thousand_pairs_for_one_message_each) {
   for (int i = 0; i < 10'000; ++i) {
     auto ends = channel<int>(1);
-    auto sending = spawn([](sender<int> to, int what) -> task<> { co_await to.send(what); }, std::move(ends.first), i);
+    auto sending =
+        spawn([](sender<int> to, int what) -> task<> { co_await to.send(what); }, std::move(ends.first), i);
     auto got = co_await ends.second.recv();
     EXPECT_EQ(got, i);
     auto none = co_await ends.second.recv();
@@ -599,7 +604,9 @@ ASTD_TEST(channel, destroys_every_message_once) {
           ends.second, round * 5 + i));
     }
     if (round % 4 == 1) ends.first.close();
-    { const auto gone = std::move(ends); }
+    {
+      const auto gone = std::move(ends);
+    }
     if (round % 4 == 2) {
       co_await this_task::yield();
       for (auto& h : all) h.request_cancel();
@@ -670,7 +677,9 @@ ASTD_TEST(channel, loses_nothing_in_a_select) {
       all.push_back(spawn(send_against_yield, ends.first, many(120'000), std::ref(s)));
       all.push_back(spawn(receive_against_yield, ends.second, std::ref(s)));
     }
-    { const auto gone = std::move(ends); }
+    {
+      const auto gone = std::move(ends);
+    }
     for (auto& h : all) co_await h;
     EXPECT_EQ(s.sent, s.received);
     EXPECT_GE(s.tries, many(480'000));
@@ -685,7 +694,9 @@ ASTD_TEST(channel, loses_nothing_in_a_timeout) {
     all.push_back(spawn(send_in_time, ends.first, many(30'000), std::ref(s)));
     all.push_back(spawn(receive_in_time, ends.second, std::ref(s)));
   }
-  { const auto gone = std::move(ends); }
+  {
+    const auto gone = std::move(ends);
+  }
   for (auto& h : all) co_await h;
   EXPECT_EQ(s.sent, s.received);
 }
@@ -904,7 +915,9 @@ TEST(channel, joins_threads_and_tasks) {
     there.first.send_blocking(i);
     EXPECT_EQ(back.second.recv_blocking(), i + 1);
   }
-  { const auto gone = std::move(there.first); }
+  {
+    const auto gone = std::move(there.first);
+  }
   EXPECT_EQ(back.second.recv_blocking(), std::nullopt);
   block_on(echo);
 }

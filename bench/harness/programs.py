@@ -137,7 +137,7 @@ PROGRAMS = {
 }
 
 TASKS = ["spawn", "spawn_10k", "spawn_seq", "yield", "pingpong", "fib", "skynet", "queens", "lock",
-         "lock_shared", "lock_held", "timers", "sleeps", "blocking", "mem"]
+         "lock_shared", "lock_held", "channel", "mpsc", "mpsc_unbounded", "timers", "sleeps", "blocking", "mem"]
 WORLD = ["echo", "idle_conn"]
 ALL = TASKS + WORLD
 
@@ -155,7 +155,7 @@ PEERS = {
     "tokio": ("tokio", {}, ALL, False),
     "tokio_mt": ("tokio", {"TOKIO_MULTI_THREAD": "1"}, ALL, True),
     "async_std": ("async_std", {}, ALL, False),
-    "asio": ("asio", {}, without("lock", "lock_shared", "lock_held"), False),
+    "asio": ("asio", {}, without("lock", "lock_shared", "lock_held", "channel", "mpsc", "mpsc_unbounded"), False),
     "libuv": ("libuv", {}, ["timers", "sleeps", "blocking", *WORLD], True),
     "go": ("go", {}, without("blocking"), False),
     "epoll": ("epoll", {}, WORLD, False),
@@ -164,7 +164,7 @@ PEERS = {
 
 # Why a benchmark is missing in a program, for the report.
 GAPS = {
-    "asio": "has no asynchronous mutex",
+    "asio": "has no asynchronous mutex; channels not in 1.22",
     "libuv": "callbacks on one thread: no tasks to spawn, join or wake",
     "go": "a goroutine may block as it is: no blocking hop",
 }

@@ -245,6 +245,41 @@ func lockByFour(name string, count int, yields bool) {
 	})
 }
 
+func channelPingPong(count int) {
+	measure("channel", count, func() {
+		there, back := make(chan int, 1), make(chan int, 1)
+		go func() {
+			for ball := range there {
+				back <- ball
+			}
+		}()
+		for i := 0; i < count; i++ {
+			there <- i
+			check(<-back == i, "channel")
+		}
+		close(there)
+	})
+}
+
+// Without a limit is one that is not reached.
+func mpsc(name string, capacity, producers, count int) {
+	measure(name, producers*count, func() {
+		messages := make(chan int, capacity)
+		for i := 0; i < producers; i++ {
+			go func() {
+				for n := 0; n < count; n++ {
+					messages <- n
+				}
+			}()
+		}
+		sum := 0
+		for i := 0; i < producers*count; i++ {
+			sum += <-messages
+		}
+		check(sum == producers*(count*(count-1)/2), name)
+	})
+}
+
 func timers(count int) {
 	measure("timers", count, func() {
 		live := make([]*time.Timer, count)
@@ -341,6 +376,12 @@ func main() {
 		lock(argument(0, 5000000))
 	case "lock_shared":
 		lockByFour("lock_shared", argument(0, 250000), false)
+	case "channel":
+		channelPingPong(argument(0, 500000))
+	case "mpsc":
+		mpsc("mpsc", 1024, argument(0, 4), argument(1, 500000))
+	case "mpsc_unbounded":
+		mpsc("mpsc_unbounded", argument(0, 4)*argument(1, 500000), argument(0, 4), argument(1, 500000))
 	case "lock_held":
 		lockByFour("lock_held", argument(0, 100000), true)
 	case "timers":

@@ -210,6 +210,84 @@ async fn lock(count: u64) {
     }
 }
 
+async fn channel(count: u64) {
+    for _ in 0..repetitions() {
+        let mut watch = Stopwatch::start();
+        while watch.goes_on() {
+            let (there, mine) = async_std::channel::bounded::<u64>(1);
+            let (answer, back) = async_std::channel::bounded::<u64>(1);
+            let other = async_std::task::spawn(async move {
+                while let Ok(ball) = mine.recv().await {
+                    answer.send(ball).await.unwrap();
+                }
+            });
+            async_std::task::spawn(async move {
+                for i in 0..count {
+                    there.send(i).await.unwrap();
+                    assert_eq!(back.recv().await.unwrap(), i);
+                }
+            })
+            .await;
+            other.await;
+        }
+        watch.report("channel", count);
+    }
+}
+
+async fn mpsc(producers: u64, count: u64) {
+    for _ in 0..repetitions() {
+        let mut watch = Stopwatch::start();
+        while watch.goes_on() {
+            let (sender, receiver) = async_std::channel::bounded::<u64>(1024);
+            let consumer = async_std::task::spawn(async move {
+                let mut sum = 0;
+                while let Ok(message) = receiver.recv().await {
+                    sum += message;
+                }
+                sum
+            });
+            for _ in 0..producers {
+                let sender = sender.clone();
+                async_std::task::spawn(async move {
+                    for i in 0..count {
+                        sender.send(i).await.unwrap();
+                    }
+                });
+            }
+            drop(sender);
+            assert_eq!(consumer.await, producers * (count * (count - 1) / 2));
+        }
+        watch.report("mpsc", producers * count);
+    }
+}
+
+async fn mpsc_unbounded(producers: u64, count: u64) {
+    for _ in 0..repetitions() {
+        let mut watch = Stopwatch::start();
+        while watch.goes_on() {
+            let (sender, receiver) = async_std::channel::unbounded::<u64>();
+            let consumer = async_std::task::spawn(async move {
+                let mut sum = 0;
+                while let Ok(message) = receiver.recv().await {
+                    sum += message;
+                }
+                sum
+            });
+            for _ in 0..producers {
+                let sender = sender.clone();
+                async_std::task::spawn(async move {
+                    for i in 0..count {
+                        sender.send(i).await.unwrap();
+                    }
+                });
+            }
+            drop(sender);
+            assert_eq!(consumer.await, producers * (count * (count - 1) / 2));
+        }
+        watch.report("mpsc_unbounded", producers * count);
+    }
+}
+
 async fn lock_by_four(name: &str, count: u64, yields: bool) {
     for _ in 0..repetitions() {
         let mut watch = Stopwatch::start();
@@ -349,6 +427,9 @@ async fn run(name: String) {
         "lock" => lock(argument(0, 5_000_000)).await,
         "lock_shared" => lock_by_four("lock_shared", argument(0, 250_000), false).await,
         "lock_held" => lock_by_four("lock_held", argument(0, 100_000), true).await,
+        "channel" => channel(argument(0, 500_000)).await,
+        "mpsc" => mpsc(argument(0, 4), argument(1, 500_000)).await,
+        "mpsc_unbounded" => mpsc_unbounded(argument(0, 4), argument(1, 500_000)).await,
         "timers" => timers(argument(0, 500_000)).await,
         "sleeps" => sleeps(argument(0, 100_000)).await,
         "blocking" => blocking(argument(0, 20_000)).await,

@@ -5,5 +5,7 @@
 //   auto answer = co_await rx.recv();      // std::optional<int>
 #pragma once
 
+#include <astd/channel/broadcast.hpp>
 #include <astd/channel/channel.hpp>
 #include <astd/channel/channel_error.hpp>
+#include <astd/channel/watch.hpp>

@@ -4,6 +4,7 @@
 #include <astd/coro/dump.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/runtime/runtime.hpp>
+#include <astd/runtime/slice.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
@@ -131,6 +132,28 @@ TEST(broadcast, keeps_a_message_only_as_long_as_somebody_is_to_receive_it) {
     const auto gone = std::move(third);
   }
   EXPECT_EQ(counted::live(), before);
+}
+
+// It has something to receive, but no time left in its turn; others wait in line who have received all.
+ASTD_TEST(broadcast, does_not_wait_behind_those_who_are_ahead) {
+  auto ends = broadcast_channel<int>(4);
+  ends.first.send(1);
+  auto waiting = spawn(
+      [](broadcast_receiver<int> rx) -> task<std::optional<int>> {
+        auto got = co_await rx.recv();
+        co_return got;
+      },
+      ends.first.subscribe());
+  for (int i = 0; i < 3; ++i) co_await this_task::yield();
+  while (detail::spend_slice()) {
+  }
+  auto got = co_await as_result(timeout(10s, ends.second.recv()));
+  EXPECT_TRUE(got && *got == 1);
+  {
+    const auto gone = std::move(ends.first);
+  }
+  const auto none = co_await waiting;
+  EXPECT_FALSE(none);
 }
 
 // Each receiver sees an ascending row; what it received and what it missed are all that was sent.

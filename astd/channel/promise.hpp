@@ -147,8 +147,9 @@ class shared_future_awaiter;
 template <class T>
 class promise {
  public:
+  promise() : promise(nullptr) {}
   /// `name` is shown by dump_tasks() and outlives the promise and its futures: usually a literal.
-  explicit promise(const char* name = nullptr) : state_(new detail::promise_state<T>(name)) {}
+  explicit promise(const char* name) : state_(new detail::promise_state<T>(name)) {}
   promise(promise&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   promise& operator=(promise&& other) noexcept {
     promise(std::move(other)).swap(*this);

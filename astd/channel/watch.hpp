@@ -108,7 +108,8 @@ class changed_awaiter final : public waiter, public awaiter_base<changed_awaiter
   }
   resumable* start(const await_context& c) noexcept {
     const bool has_time = has_time_;  // we may be gone behind wait()
-    resumable* const next = wait(c);
+    // At once, if there is something for us: those in line have seen that already.
+    resumable* const next = wait(c, turn::at_once);
     if (has_time || !next) return next;
     c.in->on().schedule(*next, urgency::queued);
     return nullptr;

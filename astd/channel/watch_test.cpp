@@ -4,6 +4,7 @@
 #include <astd/coro/dump.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/runtime/runtime.hpp>
+#include <astd/runtime/slice.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
@@ -136,6 +137,30 @@ ASTD_TEST(watch, its_sender_learns_that_nobody_looks) {
   EXPECT_FALSE(ends.first.is_closed());
   EXPECT_FALSE(again.has_changed());
   EXPECT_EQ(again.get(), 4);
+}
+
+// It has something to see, but no time left in its turn; others wait in line who have seen it.
+ASTD_TEST(watch, does_not_wait_behind_those_who_have_seen_more) {
+  auto ends = watch_channel<int>(0);
+  auto other = ends.second;
+  ends.first.send(1);
+  auto waiting = spawn(
+      [](watch_receiver<int> rx) -> task<bool> {
+        (void)rx.get();
+        const bool more = co_await rx.changed();
+        co_return more;
+      },
+      std::move(other));
+  for (int i = 0; i < 3; ++i) co_await this_task::yield();
+  while (detail::spend_slice()) {
+  }
+  auto seen = co_await as_result(timeout(10s, ends.second.changed()));
+  EXPECT_TRUE(seen && *seen);
+  {
+    const auto gone = std::move(ends.first);
+  }
+  const bool more = co_await waiting;
+  EXPECT_FALSE(more);
 }
 
 // Values that only grow, looked at by many: each sees them grow, and the last.

@@ -8,13 +8,25 @@
 //   }
 #pragma once
 
+#include <astd/barrier.hpp>
+#include <astd/call_once.hpp>
 #include <astd/channel.hpp>
+#include <astd/condition_variable.hpp>
+#include <astd/event.hpp>
 #include <astd/fs.hpp>
 #include <astd/future.hpp>
 #include <astd/io.hpp>
+#include <astd/latch.hpp>
+#include <astd/lazy.hpp>
+#include <astd/locked.hpp>
+#include <astd/mutex.hpp>
 #include <astd/net.hpp>
+#include <astd/once_cell.hpp>
 #include <astd/print.hpp>
 #include <astd/runtime.hpp>
+#include <astd/semaphore.hpp>
+#include <astd/shared_mutex.hpp>
 #include <astd/task.hpp>
 #include <astd/this_task.hpp>
 #include <astd/time.hpp>
+#include <astd/timed_mutex.hpp>

@@ -3,17 +3,25 @@
 
 #if !ASTD_SANITIZED  // there frames are not pooled, and operator new is the sanitizer's
 
+#include <astd/barrier.hpp>
 #include <astd/base/frame_pool.hpp>
+#include <astd/call_once.hpp>
+#include <astd/condition_variable.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/coro/race.hpp>
 #include <astd/coro/select.hpp>
+#include <astd/event.hpp>
+#include <astd/latch.hpp>
+#include <astd/locked.hpp>
 #include <astd/net/tcp_listener.hpp>
 #include <astd/net/tcp_stream.hpp>
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
+#include <astd/semaphore.hpp>
 #include <astd/testing/gtest.hpp>
 #include <astd/time/timeout.hpp>
+#include <astd/timed_mutex.hpp>
 
 #include <array>
 #include <atomic>
@@ -109,6 +117,52 @@ TEST(allocations, none_for_composites_and_timeouts) {
                 co_await select(later(), this_task::sleep_for(1h));
                 co_await timeout(1h, later());
               }
+            }),
+            0);
+}
+
+TEST(allocations, none_for_what_waits_for_each_other) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              shared_locked<int> value(0);
+              astd::timed_mutex m;
+              counting_semaphore<> s(2);
+              astd::condition_variable cv;
+              event e;
+              astd::barrier meeting(2);
+              astd::latch done(2);
+              astd::once_flag flag;
+              const auto all = [&]() -> task<> {
+                for (int i = 0; i < 50; ++i) {
+                  {
+                    auto guard = co_await m.lock();
+                    co_await this_task::yield();
+                    cv.notify_all();
+                    const auto status = co_await cv.wait_for(guard, 1h);
+                    EXPECT_EQ(status, astd::cv_status::no_timeout);
+                    cv.notify_one();
+                  }
+                  {
+                    auto looking = co_await value.lock_upgrade();
+                    co_await this_task::yield();
+                    auto writing = co_await looking.upgrade();
+                    ++*writing;
+                  }
+                  {
+                    auto permit = co_await s.acquire_permit(2);
+                    co_await this_task::yield();
+                  }
+                  auto in_time = co_await m.try_lock_for(1h);
+                  co_await this_task::yield();
+                  in_time.reset();
+                  e.notify_one();
+                  co_await e.wait();
+                  auto once = [] { return this_task::yield(); };
+                  co_await call_once(flag, once);
+                  co_await meeting.arrive_and_wait();
+                  if (i == 0) co_await done.arrive_and_wait();
+                }
+              };
+              co_await join(all(), all());
             }),
             0);
 }

@@ -8,10 +8,19 @@
 
 namespace astd::detail {
 
+template <class F, class T>
+struct mapped_value {
+  using type = std::invoke_result_t<F&, T>;
+};
+template <class F>
+struct mapped_value<F, void> {
+  using type = std::invoke_result_t<F&>;
+};
+
 template <class A, class F>
 class mapped_awaiter final : public awaiter_base<mapped_awaiter<A, F>> {
  public:
-  using value_type = std::invoke_result_t<F&, typename own_awaiter<A>::value_type>;
+  using value_type = typename mapped_value<F, typename own_awaiter<A>::value_type>::type;
   mapped_awaiter(A&& a, F f) : inner_(static_cast<A&&>(a)), make_(std::move(f)) {}
 
   bool await_ready() { return inner_->await_ready(); }
@@ -19,10 +28,12 @@ class mapped_awaiter final : public awaiter_base<mapped_awaiter<A, F>> {
   outcome<value_type> take() {
     auto from = inner_->take();
     outcome<value_type> out;
-    if (from.has_value())
-      out.set_value(make_(std::move(from).get()));
-    else
+    if (!from.has_value())
       out.set_error_of(from);
+    else if constexpr (std::is_void_v<typename own_awaiter<A>::value_type>)
+      out.set_value(make_());
+    else
+      out.set_value(make_(std::move(from).get()));
     return out;
   }
 

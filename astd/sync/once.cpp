@@ -21,14 +21,14 @@ once::turn once::try_begin() noexcept {
   }
 }
 
-bool once_awaiter::await_ready() noexcept {
+bool once_turn_awaiter::await_ready() noexcept {
   if (once_.done()) return true;
   mine_ = once_.queue_.change(once::untouched, once::running, std::memory_order_acquire);
   if (mine_) once_.owner_.set_here();
   return mine_;
 }
 
-bool once_awaiter::admit(wait_queue::word& state) noexcept {
+bool once_turn_awaiter::admit(wait_queue::word& state) noexcept {
   if (state == once::is_done) return true;
   if (state == once::running) return false;
   state = once::running;
@@ -37,7 +37,7 @@ bool once_awaiter::admit(wait_queue::word& state) noexcept {
   return mine_ = true;
 }
 
-outcome<once::turn> once_awaiter::take() noexcept {
+outcome<once::turn> once_turn_awaiter::take() noexcept {
   resumed();
   outcome<once::turn> out;
   if (mine_)
@@ -47,7 +47,7 @@ outcome<once::turn> once_awaiter::take() noexcept {
   return out;
 }
 
-void once_awaiter::describe(std::string& out, unsigned) const {
+void once_turn_awaiter::describe(std::string& out, unsigned) const {
   describe_as(out, what_);
   once_.owner_.describe(out);
 }

@@ -14,8 +14,8 @@
 
 namespace astd::detail {
 
-class once_awaiter;
-class once_awaitable;
+class once_turn_awaiter;
+class once_turn_awaitable;
 
 class once {
  public:
@@ -33,7 +33,7 @@ class once {
 
    private:
     friend once;
-    friend once_awaiter;
+    friend once_turn_awaiter;
     explicit turn(once& of) noexcept : of_(&of) {}
     once* of_ = nullptr;
   };
@@ -47,7 +47,7 @@ class once {
     return (queue_.state().load(std::memory_order_acquire) & ~wait_queue::flags) == is_done;
   }
   /// The turn, or nothing if it has been done. `what`: for dumps, such as "call_once".
-  [[nodiscard]] once_awaitable begin(const char* what) noexcept;
+  [[nodiscard]] once_turn_awaitable begin(const char* what) noexcept;
   /// Nothing also if somebody is at it.
   [[nodiscard]] turn try_begin() noexcept;
   [[nodiscard]] const char* name() const noexcept { return queue_.name(); }
@@ -55,17 +55,17 @@ class once {
   void reset() noexcept { queue_.state().store(untouched, std::memory_order_relaxed); }
 
  private:
-  friend once_awaiter;
+  friend once_turn_awaiter;
   static constexpr wait_queue::word untouched = 0, running = wait_queue::one, is_done = 2 * wait_queue::one;
   void end(wait_queue::word state) noexcept;
   wait_queue queue_;
   owner owner_;
 };
 
-class once_awaiter final : public waiter, public awaiter_base<once_awaiter> {
+class once_turn_awaiter final : public waiter, public awaiter_base<once_turn_awaiter> {
  public:
   using value_type = once::turn;
-  once_awaiter(once& o, const char* what) noexcept : waiter(o.queue_), once_(o), what_(what) {}
+  once_turn_awaiter(once& o, const char* what) noexcept : waiter(o.queue_), once_(o), what_(what) {}
   bool await_ready() noexcept;
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<once::turn> take() noexcept;
@@ -78,17 +78,17 @@ class once_awaiter final : public waiter, public awaiter_base<once_awaiter> {
   bool mine_ = false;
 };
 
-class once_awaitable {
+class once_turn_awaitable {
  public:
-  once_awaitable(once& o, const char* what) noexcept : once_(o), what_(what) {}
-  auto operator co_await() const noexcept { return once_awaiter(once_, what_); }
+  once_turn_awaitable(once& o, const char* what) noexcept : once_(o), what_(what) {}
+  auto operator co_await() const noexcept { return once_turn_awaiter(once_, what_); }
 
  private:
   once& once_;
   const char* what_;
 };
 
-inline once_awaitable once::begin(const char* what) noexcept { return {*this, what}; }
+inline once_turn_awaitable once::begin(const char* what) noexcept { return {*this, what}; }
 
 /// Awaits the task that `Make` gives, unless it has been done: then there is no coroutine at all. `Make` has done(), task()
 /// and value().

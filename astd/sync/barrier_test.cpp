@@ -14,7 +14,7 @@ namespace {
 
 using namespace astd;
 using test::in_order;
-using test::virtual_time;
+using test::one_worker;
 
 static_assert(barrier<>::max() > 1'000'000);
 
@@ -55,7 +55,7 @@ ASTD_TEST(barrier, has_one_leader_in_each_phase_and_completes_it_before_anyone_g
   EXPECT_EQ(completed, 600);
 }
 
-ASTD_TEST_WITH(barrier, who_is_cancelled_stays_counted, virtual_time()) {
+ASTD_TEST_WITH(barrier, who_is_cancelled_stays_counted, one_worker()) {
   astd::barrier b(2);
   std::atomic<int> leaders = 0;
   in_order tasks;
@@ -66,7 +66,7 @@ ASTD_TEST_WITH(barrier, who_is_cancelled_stays_counted, virtual_time()) {
   EXPECT_EQ(leaders, 0);
 }
 
-ASTD_TEST_WITH(barrier, one_can_come_without_waiting_or_for_the_last_time, virtual_time()) {
+ASTD_TEST_WITH(barrier, one_can_come_without_waiting_or_for_the_last_time, one_worker()) {
   astd::barrier b(3);
   auto token = b.arrive(2);
   std::atomic<int> leaders = 0;

@@ -22,8 +22,8 @@ using astd::condition_variable;
 using astd::cv_status;
 using test::flag;
 using test::in_order;
+using test::one_worker;
 using test::settle;
-using test::virtual_time;
 
 constinit astd::condition_variable global_cv("global");
 
@@ -45,7 +45,7 @@ task<> waits(shared& s, int number) {
   s.order.push_back(number);
 }
 
-ASTD_TEST_WITH(condition_variable, notify_one_wakes_in_the_order_of_arrival, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, notify_one_wakes_in_the_order_of_arrival, one_worker()) {
   shared s;
   in_order tasks;
   for (int i = 0; i < 4; ++i) co_await tasks.spawn(&waits, std::ref(s), i);
@@ -60,7 +60,7 @@ ASTD_TEST_WITH(condition_variable, notify_one_wakes_in_the_order_of_arrival, vir
   EXPECT_TRUE(is_free(s.m));
 }
 
-ASTD_TEST_WITH(condition_variable, notify_all_wakes_all_one_by_one, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, notify_all_wakes_all_one_by_one, one_worker()) {
   shared s;
   in_order tasks;
   for (int i = 0; i < 10; ++i) co_await tasks.spawn(&waits, std::ref(s), i);
@@ -73,7 +73,7 @@ ASTD_TEST_WITH(condition_variable, notify_all_wakes_all_one_by_one, virtual_time
   EXPECT_EQ(s.order, (std::vector{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
-ASTD_TEST_WITH(condition_variable, a_notification_that_finds_nobody_is_lost, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, a_notification_that_finds_nobody_is_lost, one_worker()) {
   shared s;
   global_cv.notify_one();
   global_cv.notify_all();
@@ -83,7 +83,7 @@ ASTD_TEST_WITH(condition_variable, a_notification_that_finds_nobody_is_lost, vir
   EXPECT_FALSE(is_free(s.m));
 }
 
-ASTD_TEST_WITH(condition_variable, a_predicate_is_waited_for, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, a_predicate_is_waited_for, one_worker()) {
   shared s;
   auto consumes = [](shared& from) -> task<> {
     auto guard = co_await from.m.lock();
@@ -106,7 +106,7 @@ ASTD_TEST_WITH(condition_variable, a_predicate_is_waited_for, virtual_time()) {
   EXPECT_EQ(s.tokens, 0);
 }
 
-ASTD_TEST_WITH(condition_variable, waits_for_a_while, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, waits_for_a_while, one_worker()) {
   shared s;
   const auto begin = astd::steady_clock::now();
   auto guard = co_await s.m.lock();
@@ -142,7 +142,7 @@ ASTD_TEST_WITH(condition_variable, waits_for_a_while, virtual_time()) {
 }
 
 // What is behind a wait, and the destructors of a stopped task, may rely on the lock.
-ASTD_TEST_WITH(condition_variable, however_it_ends_the_lock_is_held, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, however_it_ends_the_lock_is_held, one_worker()) {
   shared s;
   struct counts_under_the_lock {
     shared& in;
@@ -180,7 +180,7 @@ ASTD_TEST_WITH(condition_variable, however_it_ends_the_lock_is_held, virtual_tim
   EXPECT_FALSE(is_free(s.m));
 }
 
-ASTD_TEST_WITH(condition_variable, a_task_that_was_to_stop_before_does_not_wait, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, a_task_that_was_to_stop_before_does_not_wait, one_worker()) {
   shared s;
   auto waiting = [](shared& on) -> task<> {
     auto guard = co_await on.m.lock();
@@ -194,7 +194,7 @@ ASTD_TEST_WITH(condition_variable, a_task_that_was_to_stop_before_does_not_wait,
 }
 
 // Notified, waiting for the lock, and asked to stop: the next one is told.
-ASTD_TEST_WITH(condition_variable, the_notification_of_a_cancelled_waiter_goes_to_the_next, virtual_time()) {
+ASTD_TEST_WITH(condition_variable, the_notification_of_a_cancelled_waiter_goes_to_the_next, one_worker()) {
   shared s;
   in_order tasks;
   for (int i = 0; i < 3; ++i) co_await tasks.spawn(&waits, std::ref(s), i);

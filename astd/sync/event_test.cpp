@@ -16,8 +16,8 @@ namespace {
 using namespace astd;
 using namespace std::chrono_literals;
 using test::in_order;
+using test::one_worker;
 using test::settle;
-using test::virtual_time;
 
 constinit event global_event("global");
 
@@ -45,7 +45,7 @@ task<> waits(event& e, std::vector<int>& order, int number) {
   order.push_back(number);
 }
 
-ASTD_TEST_WITH(event, wakes_the_first_the_last_or_all, virtual_time()) {
+ASTD_TEST_WITH(event, wakes_the_first_the_last_or_all, one_worker()) {
   event e;
   std::vector<int> order;
   in_order tasks;
@@ -79,7 +79,7 @@ ASTD_TEST(event, a_wait_that_is_older_than_notify_all_takes_nothing_else) {
 }
 
 // Also when others wait already, who came later.
-ASTD_TEST_WITH(event, a_wait_that_is_older_than_notify_all_does_not_line_up, virtual_time()) {
+ASTD_TEST_WITH(event, a_wait_that_is_older_than_notify_all_does_not_line_up, one_worker()) {
   event e;
   auto before = e.wait();
   e.notify_all();
@@ -92,7 +92,7 @@ ASTD_TEST_WITH(event, a_wait_that_is_older_than_notify_all_does_not_line_up, vir
   co_await tasks.join();
 }
 
-ASTD_TEST_WITH(event, a_cancelled_waiter_leaves_the_line, virtual_time()) {
+ASTD_TEST_WITH(event, a_cancelled_waiter_leaves_the_line, one_worker()) {
   event e;
   std::vector<int> order;
   in_order tasks;

@@ -11,8 +11,8 @@ namespace {
 
 using namespace astd;
 using test::in_order;
+using test::one_worker;
 using test::settle;
-using test::virtual_time;
 
 static_assert(latch::max() > 1'000'000'000'000);
 
@@ -28,7 +28,7 @@ task<> waits(latch& l, std::vector<int>& order, int number) {
   order.push_back(number);
 }
 
-ASTD_TEST_WITH(latch, lets_all_pass_at_zero_in_their_order, virtual_time()) {
+ASTD_TEST_WITH(latch, lets_all_pass_at_zero_in_their_order, one_worker()) {
   latch l(3);
   std::vector<int> order;
   in_order tasks;
@@ -47,7 +47,7 @@ ASTD_TEST_WITH(latch, lets_all_pass_at_zero_in_their_order, virtual_time()) {
   co_await l.wait();
 }
 
-ASTD_TEST_WITH(latch, who_arrives_and_is_cancelled_stays_counted, virtual_time()) {
+ASTD_TEST_WITH(latch, who_arrives_and_is_cancelled_stays_counted, one_worker()) {
   latch l(2);
   in_order tasks;
   auto arrives = [](latch& at) -> task<> { co_await at.arrive_and_wait(); };

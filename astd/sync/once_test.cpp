@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using astd::call_once;
 using astd::once_flag;
 using test::in_order;
-using test::virtual_time;
+using test::one_worker;
 
 constinit astd::once_flag global_flag("global");
 int global_calls = 0;
@@ -59,7 +59,7 @@ ASTD_TEST(call_once, takes_what_is_not_awaitable_and_arguments) {
   EXPECT_EQ(sum, 3);
 }
 
-ASTD_TEST_WITH(call_once, a_call_that_fails_or_is_cancelled_lets_the_next_try, virtual_time()) {
+ASTD_TEST_WITH(call_once, a_call_that_fails_or_is_cancelled_lets_the_next_try, one_worker()) {
   astd::once_flag flag;
   std::string log;
   enum class how { fails, throws, hangs, works };
@@ -96,7 +96,7 @@ ASTD_TEST_WITH(call_once, a_call_that_fails_or_is_cancelled_lets_the_next_try, v
   EXPECT_TRUE(flag.is_done());
 }
 
-ASTD_TEST_WITH(call_once, a_cancelled_waiter_disturbs_nobody, virtual_time()) {
+ASTD_TEST_WITH(call_once, a_cancelled_waiter_disturbs_nobody, one_worker()) {
   astd::once_flag flag;
   int calls = 0;
   auto waits = [](astd::once_flag& f, int& n) -> task<> {
@@ -184,7 +184,7 @@ ASTD_TEST(once_cell, makes_its_value_once) {
   EXPECT_EQ(made, 1);
 }
 
-ASTD_TEST_WITH(once_cell, a_failing_or_cancelled_maker_lets_the_next_try, virtual_time()) {
+ASTD_TEST_WITH(once_cell, a_failing_or_cancelled_maker_lets_the_next_try, one_worker()) {
   once_cell<int> cell("answer");
   auto fails = []() -> task<int> {
     co_await this_task::yield();
@@ -205,7 +205,7 @@ ASTD_TEST_WITH(once_cell, a_failing_or_cancelled_maker_lets_the_next_try, virtua
   EXPECT_EQ(value, 42);
 }
 
-ASTD_TEST_WITH(once_cell, can_be_waited_for_and_emptied, virtual_time()) {
+ASTD_TEST_WITH(once_cell, can_be_waited_for_and_emptied, one_worker()) {
   once_cell<std::string> cell;
   auto waits = [](once_cell<std::string>& on, std::vector<std::string>& into) -> task<> {
     std::string& value = co_await on.wait();

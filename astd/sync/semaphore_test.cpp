@@ -22,8 +22,8 @@ namespace {
 using namespace astd;
 using namespace std::chrono_literals;
 using test::in_order;
+using test::one_worker;
 using test::settle;
-using test::virtual_time;
 
 constinit astd::binary_semaphore global_semaphore(1, "global");
 
@@ -88,7 +88,7 @@ task<> takes(counting_semaphore<>& s, std::ptrdiff_t n, std::vector<int>& order,
 }
 
 // A large request at the front is not starved, and what comes back is kept for it.
-ASTD_TEST_WITH(semaphore, is_served_in_the_order_of_arrival, virtual_time()) {
+ASTD_TEST_WITH(semaphore, is_served_in_the_order_of_arrival, one_worker()) {
   counting_semaphore<> s(0);
   std::vector<int> order;
   in_order tasks;
@@ -110,7 +110,7 @@ ASTD_TEST_WITH(semaphore, is_served_in_the_order_of_arrival, virtual_time()) {
 }
 
 // Those behind a large request that is cancelled get what has been there all the time.
-ASTD_TEST_WITH(semaphore, a_cancelled_waiter_lets_those_behind_it_pass, virtual_time()) {
+ASTD_TEST_WITH(semaphore, a_cancelled_waiter_lets_those_behind_it_pass, one_worker()) {
   counting_semaphore<> s(2);
   std::vector<int> order;
   in_order tasks;
@@ -141,7 +141,7 @@ ASTD_TEST(semaphore, what_was_given_to_a_cancelled_task_comes_back) {
   }
 }
 
-ASTD_TEST_WITH(semaphore, closing_it_ends_all_waits, virtual_time()) {
+ASTD_TEST_WITH(semaphore, closing_it_ends_all_waits, one_worker()) {
   counting_semaphore<> s(1, "doors");
   auto waits = [](counting_semaphore<>& on, int& refused) -> task<> {
     const auto r = co_await as_result(on.acquire(2));
@@ -171,7 +171,7 @@ ASTD_TEST_WITH(semaphore, closing_it_ends_all_waits, virtual_time()) {
   EXPECT_EQ(timed.error(), std::errc::broken_pipe);
 }
 
-ASTD_TEST_WITH(semaphore, waits_for_a_while, virtual_time()) {
+ASTD_TEST_WITH(semaphore, waits_for_a_while, one_worker()) {
   counting_semaphore<> s(1);
   const auto begin = astd::steady_clock::now();
   auto got = co_await s.try_acquire_for(0s);

@@ -20,8 +20,8 @@ using namespace astd;
 using namespace std::chrono_literals;
 using test::flag;
 using test::in_order;
+using test::one_worker;
 using test::settle;
-using test::virtual_time;
 
 constinit astd::shared_mutex global_mutex("global");
 
@@ -121,7 +121,7 @@ task<> writes(astd::shared_mutex& m, std::string& log, flag& leave) {
 }
 
 // A writer that waits keeps new readers out; behind it all readers come in together, up to the next writer.
-ASTD_TEST_WITH(shared_mutex, is_fair, virtual_time()) {
+ASTD_TEST_WITH(shared_mutex, is_fair, one_worker()) {
   astd::shared_mutex m;
   std::string log;
   std::array<flag, 6> leave;
@@ -154,7 +154,7 @@ ASTD_TEST_WITH(shared_mutex, is_fair, virtual_time()) {
   EXPECT_TRUE(is_free(m));
 }
 
-ASTD_TEST_WITH(shared_mutex, a_cancelled_writer_lets_the_readers_behind_it_in, virtual_time()) {
+ASTD_TEST_WITH(shared_mutex, a_cancelled_writer_lets_the_readers_behind_it_in, one_worker()) {
   astd::shared_mutex m;
   std::string log;
   std::array<flag, 4> leave;
@@ -173,7 +173,7 @@ ASTD_TEST_WITH(shared_mutex, a_cancelled_writer_lets_the_readers_behind_it_in, v
 }
 
 // Downgrading lets in the readers at the front, but no writer.
-ASTD_TEST_WITH(shared_mutex, a_downgrade_lets_readers_in, virtual_time()) {
+ASTD_TEST_WITH(shared_mutex, a_downgrade_lets_readers_in, one_worker()) {
   astd::shared_mutex m;
   std::string log;
   std::array<flag, 3> leave;
@@ -194,7 +194,7 @@ ASTD_TEST_WITH(shared_mutex, a_downgrade_lets_readers_in, virtual_time()) {
 }
 
 // No writer comes in between, though one has waited longer, and no new reader.
-ASTD_TEST_WITH(shared_mutex, an_upgrade_goes_before_all, virtual_time()) {
+ASTD_TEST_WITH(shared_mutex, an_upgrade_goes_before_all, one_worker()) {
   astd::shared_mutex m;
   std::string log;
   std::array<flag, 3> leave;
@@ -221,7 +221,7 @@ ASTD_TEST_WITH(shared_mutex, an_upgrade_goes_before_all, virtual_time()) {
   co_await tasks.join();
 }
 
-ASTD_TEST_WITH(shared_mutex, an_upgrade_that_times_out_keeps_what_it_had, virtual_time()) {
+ASTD_TEST_WITH(shared_mutex, an_upgrade_that_times_out_keeps_what_it_had, one_worker()) {
   astd::shared_mutex m;
   auto reading = co_await m.lock_shared();
   auto looking = co_await m.lock_upgrade();

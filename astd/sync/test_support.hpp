@@ -5,6 +5,7 @@
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
+#include <astd/testing/gtest.hpp>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,13 @@
 #include <vector>
 
 namespace astd::test {
+
+/// Virtual time, and one worker: tasks run in an order that can be told, and need no lock for what they note.
+[[nodiscard]] inline runtime_options one_worker() {
+  runtime_options options = virtual_time();
+  options.workers = 1;
+  return options;
+}
 
 /// In virtual time: everything else has run as far as it goes.
 [[nodiscard]] inline auto settle() { return this_task::sleep_for(std::chrono::milliseconds(1)); }

@@ -11,9 +11,9 @@ namespace {
 
 using namespace astd;
 using namespace std::chrono_literals;
-using test::virtual_time;
+using test::one_worker;
 
-ASTD_TEST_WITH(timed_mutex, gives_up_when_the_time_has_gone_by, virtual_time()) {
+ASTD_TEST_WITH(timed_mutex, gives_up_when_the_time_has_gone_by, one_worker()) {
   astd::timed_mutex m;
   const auto begin = astd::steady_clock::now();
   auto guard = co_await m.try_lock_for(0s);
@@ -40,7 +40,7 @@ ASTD_TEST_WITH(timed_mutex, gives_up_when_the_time_has_gone_by, virtual_time()) 
   EXPECT_FALSE(m.try_lock().has_value());
 }
 
-ASTD_TEST_WITH(timed_mutex, a_wait_that_was_given_up_takes_no_lock, virtual_time()) {
+ASTD_TEST_WITH(timed_mutex, a_wait_that_was_given_up_takes_no_lock, one_worker()) {
   astd::timed_mutex m;
   for (int i = 0; i < 100; ++i) {
     auto guard = co_await m.lock();

@@ -16,6 +16,10 @@
 //   channel [N]             two tasks pass a message to and fro over two channels of one place, N times
 //   mpsc [TASKS] [N]        tasks send N messages each to one, over 1024 places
 //   mpsc_unbounded [TASKS] [N]
+//   rwlock [N]              4 tasks, of whose N uses of a readers-writer lock one in a hundred writes
+//   semaphore [N]           8 tasks take one of 4 permits N times, and yield with it
+//   broadcast [N]           100 messages, each to N receivers
+//   request [N]             one task asks another and waits for the reply, N times
 //   timers [N]              N tasks that sleep long, then cancelled and joined
 //   sleeps [N]              N tasks that sleep 1 to 1000 ms
 //   blocking [N]            a call on the blocking pool, one at a time, N times

@@ -81,6 +81,15 @@ def build_asio(out):
                            ["-pthread"])
 
 
+def have_cxx():
+    return [(shutil.which(CXX), "g++")]
+
+
+def build_threads(out):
+    flags = ["-std=c++20", "-O3", "-DNDEBUG", f"-I{ROOT}"]
+    return compile_program(CXX, flags, BENCH / "peers/threads_bench.cpp", out / "threads_bench", ["-pthread"])
+
+
 def have_crates(*names):
     def have():
         return [(shutil.which("cargo"), "cargo"), (shutil.which("rustc"), "rustc")] + [
@@ -105,7 +114,8 @@ def have_go():
 
 def build_go(out):
     go = {"GO111MODULE": "off", "GOCACHE": str(out / "go-cache"), "GOFLAGS": "", "GOTOOLCHAIN": "local"}
-    build_command(["go", "build", "-o", out / "go_bench", BENCH / "peers/go_bench.go"], env={**os.environ, **go})
+    sources = sorted((BENCH / "peers").glob("go_*.go"))
+    build_command(["go", "build", "-o", out / "go_bench", *sources], env={**os.environ, **go})
     return out / "go_bench"
 
 
@@ -131,15 +141,19 @@ PROGRAMS = {
     "asio": (have_asio, build_asio),
     "libuv": (have_libuv, build_c("libuv_bench", "-luv")),
     "go": (have_go, build_go),
+    "threads": (have_cxx, build_threads),
     "epoll": (have_c, build_c("epoll_server")),
     "uring": (have_liburing, build_c("uring_server", "-luring")),
     "load": (have_liburing, build_c("load", "-luring")),
 }
 
 TASKS = ["spawn", "spawn_10k", "spawn_seq", "yield", "pingpong", "fib", "skynet", "queens", "lock",
-         "lock_shared", "lock_held", "channel", "mpsc", "mpsc_unbounded", "timers", "sleeps", "blocking", "mem"]
+         "lock_shared", "lock_held", "rwlock", "semaphore", "broadcast", "request", "channel", "mpsc", "mpsc_unbounded",
+         "timers", "sleeps", "blocking", "mem"]
 WORLD = ["echo", "idle_conn"]
 ALL = TASKS + WORLD
+LOCKS = ["lock", "lock_shared", "lock_held", "rwlock", "semaphore", "request"]
+WAITING = [*LOCKS, "broadcast", "channel", "mpsc", "mpsc_unbounded"]
 
 
 def without(*names):
@@ -154,19 +168,22 @@ PEERS = {
     "astd_lean": ("astd", {"ASTD_BENCH_LEAN": "1"}, WORLD, False),
     "tokio": ("tokio", {}, ALL, False),
     "tokio_mt": ("tokio", {"TOKIO_MULTI_THREAD": "1"}, ALL, True),
-    "async_std": ("async_std", {}, ALL, False),
-    "asio": ("asio", {}, without("lock", "lock_shared", "lock_held", "channel", "mpsc", "mpsc_unbounded"), False),
+    "async_std": ("async_std", {}, without("semaphore", "broadcast"), False),
+    "asio": ("asio", {}, without(*WAITING), False),
     "libuv": ("libuv", {}, ["timers", "sleeps", "blocking", *WORLD], True),
     "go": ("go", {}, without("blocking"), False),
+    "threads": ("threads", {}, LOCKS, True),
     "epoll": ("epoll", {}, WORLD, False),
     "uring": ("uring", {}, WORLD, False),
 }
 
 # Why a benchmark is missing in a program, for the report.
 GAPS = {
-    "asio": "has no asynchronous mutex; channels not in 1.22",
+    "async_std": "has no semaphore and no broadcast channel",
+    "asio": "has no primitives to wait in but, after 1.22, channels",
     "libuv": "callbacks on one thread: no tasks to spawn, join or wake",
     "go": "a goroutine may block as it is: no blocking hop",
+    "threads": "std's own, a thread for each task: only what threads wait in",
 }
 
 

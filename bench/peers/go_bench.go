@@ -374,6 +374,14 @@ func main() {
 		measure(name, 35539, func() { check(queensOf(0, 0, 0) == 724, name) })
 	case "lock":
 		lock(argument(0, 5000000))
+	case "rwlock":
+		rwlock(argument(0, 250000))
+	case "semaphore":
+		semaphore(argument(0, 50000))
+	case "broadcast":
+		broadcast(argument(0, 1000))
+	case "request":
+		requests(argument(0, 200000))
 	case "lock_shared":
 		lockByFour("lock_shared", argument(0, 250000), false)
 	case "channel":

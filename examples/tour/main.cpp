@@ -26,6 +26,7 @@ constexpr std::array stations{
     station{"A timeout that fires, and one that loses to the value", tour::timeouts},
     station{"A race, and what becomes of the loser", tour::race},
     station{"A task is cancelled in the middle", tour::cancel},
+    station{"A channel, a lock, and a time limit that loses nothing", tour::channel},
     station{"All files of a directory, read at the same time", tour::directory},
     station{"Calls that block, where they do no harm", tour::blocking},
     station{"100,000 tasks", tour::many_tasks},

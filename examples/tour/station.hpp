@@ -18,6 +18,8 @@ astd::task<std::string> race();
 astd::task<std::string> cancel();
 astd::task<std::string> blocking();
 astd::task<std::string> many_tasks();
+// waiting.cpp
+astd::task<std::string> channel();
 // network.cpp
 astd::task<std::string> udp_echo();
 astd::task<std::string> tcp_in_turn();

@@ -1,5 +1,7 @@
 //! The benchmarks of astd_bench on async_std: async_std_bench THREADS BENCH [ARGS]
 
+mod waiting;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -430,6 +432,8 @@ async fn run(name: String) {
         "channel" => channel(argument(0, 500_000)).await,
         "mpsc" => mpsc(argument(0, 4), argument(1, 500_000)).await,
         "mpsc_unbounded" => mpsc_unbounded(argument(0, 4), argument(1, 500_000)).await,
+        "rwlock" => waiting::rwlock(argument(0, 250_000)).await,
+        "request" => waiting::request(argument(0, 200_000)).await,
         "timers" => timers(argument(0, 500_000)).await,
         "sleeps" => sleeps(argument(0, 100_000)).await,
         "blocking" => blocking(argument(0, 20_000)).await,

@@ -113,6 +113,15 @@ impl Memory {
     }
 }
 
+/// Of so many uses of the readers-writer lock one writes.
+pub const READS_FOR_A_WRITE: u64 = 100;
+
+pub fn writes_of(count: u64) -> u64 {
+    (count + READS_FOR_A_WRITE - 1) / READS_FOR_A_WRITE
+}
+
+pub const BROADCAST_MESSAGES: u64 = 100;
+
 pub fn fib_calls(n: u64) -> u64 {
     if n < 2 {
         1

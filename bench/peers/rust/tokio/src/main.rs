@@ -1,6 +1,8 @@
 //! The benchmarks of astd_bench on tokio: tokio_bench THREADS BENCH [ARGS]
 //!
 //! One thread is the current_thread runtime; with TOKIO_MULTI_THREAD set, the multi-thread one with one worker.
+mod waiting;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -406,6 +408,10 @@ async fn run(name: String) {
         "channel" => channel(argument(0, 500_000)).await,
         "mpsc" => mpsc(argument(0, 4), argument(1, 500_000)).await,
         "mpsc_unbounded" => mpsc_unbounded(argument(0, 4), argument(1, 500_000)).await,
+        "rwlock" => waiting::rwlock(argument(0, 250_000)).await,
+        "semaphore" => waiting::semaphore(argument(0, 50_000)).await,
+        "broadcast" => waiting::broadcast_to(argument(0, 1000)).await,
+        "request" => waiting::request(argument(0, 200_000)).await,
         "timers" => timers(argument(0, 500_000)).await,
         "sleeps" => sleeps(argument(0, 100_000)).await,
         "blocking" => blocking(argument(0, 20_000)).await,

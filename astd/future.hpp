@@ -19,4 +19,5 @@
 #include <astd/coro/ready.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/coro/shield.hpp>
+#include <astd/time/delay.hpp>
 #include <astd/time/timeout.hpp>

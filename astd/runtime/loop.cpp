@@ -79,6 +79,11 @@ bool loop::disarm(timer& t) noexcept {
   return false;
 }
 
+bool loop::take_back(timer& t) noexcept {
+  spin_guard guard(lock_);
+  return timers_.remove(t);
+}
+
 void loop::insert_and_unlock(timer& t, instant deadline) noexcept {
   timers_.remove(t);
   const bool first = deadline < timers_.next_deadline();

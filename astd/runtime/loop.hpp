@@ -56,6 +56,8 @@ class loop {
   void cancel(driver::operation& op) noexcept;
   /// True: the timer was set and will not fire. If it is yet to be set, arm() will refuse.
   bool disarm(timer& t) noexcept;
+  /// As disarm(), but a timer that is not set may be armed afterwards.
+  bool take_back(timer& t) noexcept;
   /// As arm(), or arms it anew: whether it is set already does not matter. Wakes the owner if that is needed.
   bool set(timer& t, instant deadline) noexcept;
   /// The same for a timer that is set, else nothing: it is firing, was taken back, or is yet to be armed.

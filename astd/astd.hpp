@@ -10,6 +10,7 @@
 
 #include <astd/barrier.hpp>
 #include <astd/call_once.hpp>
+#include <astd/cancel.hpp>
 #include <astd/channel.hpp>
 #include <astd/condition_variable.hpp>
 #include <astd/event.hpp>
@@ -27,6 +28,7 @@
 #include <astd/semaphore.hpp>
 #include <astd/shared_mutex.hpp>
 #include <astd/task.hpp>
+#include <astd/task_tracker.hpp>
 #include <astd/this_task.hpp>
 #include <astd/time.hpp>
 #include <astd/timed_mutex.hpp>

@@ -19,5 +19,6 @@
 #include <astd/coro/ready.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/coro/shield.hpp>
+#include <astd/sync/with_cancel.hpp>
 #include <astd/time/delay.hpp>
 #include <astd/time/timeout.hpp>

@@ -27,10 +27,11 @@ using namespace std::chrono_literals;
 using test::counted;
 using test::virtual_time;
 using moment = steady_clock::time_point;
+using pauses = std::vector<std::chrono::milliseconds>;
 
 // When the ticks come (and, with a sign, when they were due), in milliseconds since `begin`, if each is worked on for as
 // long as `work` says.
-task<std::vector<long>> come(interval& ticks, moment begin, std::vector<std::chrono::milliseconds> work) {
+task<std::vector<long>> come(interval& ticks, moment begin, pauses work) {
   std::vector<long> out;
   for (const auto& w : work) {
     const auto due = co_await ticks.next();
@@ -46,20 +47,24 @@ ASTD_TEST_WITH(interval, ticks_without_drift, virtual_time()) {
   const moment begin = steady_clock::now();
   interval ticks(10ms);
   EXPECT_EQ(ticks.period(), 10ms);
-  const auto seen = co_await come(ticks, begin, {0ms, 3ms, 9ms, 1ms, 0ms});
+  const pauses seen_work{0ms, 3ms, 9ms, 1ms, 0ms};
+  const auto seen = co_await come(ticks, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{10, -10, 20, -20, 30, -30, 40, -40, 50, -50}));
 }
 
 ASTD_TEST_WITH(interval, begins_when_it_is_told, virtual_time()) {
   const moment begin = steady_clock::now();
   auto at_once = interval_at(begin, 10ms);
-  const auto seen = co_await come(at_once, begin, {0ms, 0ms, 0ms});
+  const pauses seen_work{0ms, 0ms, 0ms};
+  const auto seen = co_await come(at_once, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{0, 0, 10, -10, 20, -20}));
   auto later = interval_at(begin + 100ms, 10ms);
-  const auto then = co_await come(later, begin, {0ms, 0ms});
+  const pauses then_work{0ms, 0ms};
+  const auto then = co_await come(later, begin, then_work);
   EXPECT_EQ(then, (std::vector<long>{100, -100, 110, -110}));
   auto today = interval_at(system_clock::now() + 5ms, 1h);
-  const auto one = co_await come(today, begin, {0ms});
+  const pauses one_work{0ms};
+  const auto one = co_await come(today, begin, one_work);
   EXPECT_EQ(one, (std::vector<long>{115, -115}));
 }
 
@@ -67,23 +72,27 @@ ASTD_TEST_WITH(interval, begins_when_it_is_told, virtual_time()) {
 ASTD_TEST_WITH(interval, missed_ticks_burst, virtual_time()) {
   const moment begin = steady_clock::now();
   interval ticks(10ms);
-  const auto seen = co_await come(ticks, begin, {35ms, 0ms, 0ms, 0ms, 0ms, 0ms});
+  const pauses seen_work{35ms, 0ms, 0ms, 0ms, 0ms, 0ms};
+  const auto seen = co_await come(ticks, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{10, -10, 45, -20, 45, -30, 45, -40, 50, -50, 60, -60}));
 }
 ASTD_TEST_WITH(interval, missed_ticks_delay, virtual_time()) {
   const moment begin = steady_clock::now();
   interval ticks(10ms, missed_tick::delay);
   EXPECT_EQ(ticks.missed(), missed_tick::delay);
-  const auto seen = co_await come(ticks, begin, {35ms, 0ms, 0ms, 0ms});
+  const pauses seen_work{35ms, 0ms, 0ms, 0ms};
+  const auto seen = co_await come(ticks, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{10, -10, 45, -20, 55, -55, 65, -65}));
 }
 ASTD_TEST_WITH(interval, missed_ticks_skip, virtual_time()) {
   const moment begin = steady_clock::now();
   interval ticks(10ms, missed_tick::skip);
-  const auto seen = co_await come(ticks, begin, {35ms, 0ms, 0ms, 15ms, 0ms});
+  const pauses seen_work{35ms, 0ms, 0ms, 15ms, 0ms};
+  const auto seen = co_await come(ticks, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{10, -10, 45, -20, 50, -50, 60, -60, 75, -70}));
   // Exactly on a tick: that one is due.
-  const auto exact = co_await come(ticks, begin, {20ms, 0ms, 0ms});
+  const pauses exact_work{20ms, 0ms, 0ms};
+  const auto exact = co_await come(ticks, begin, exact_work);
   EXPECT_EQ(exact, (std::vector<long>{80, -80, 100, -90, 110, -110}));
 }
 
@@ -92,7 +101,8 @@ ASTD_TEST_WITH(interval, late_but_not_missed_keeps_the_rhythm, virtual_time()) {
     const moment begin = steady_clock::now();
     interval ticks(10ms);
     ticks.set_missed(policy);
-    const auto seen = co_await come(ticks, begin, {12ms, 0ms, 0ms});
+    const pauses seen_work{12ms, 0ms, 0ms};
+    const auto seen = co_await come(ticks, begin, seen_work);
     EXPECT_EQ(seen, (std::vector<long>{10, -10, 22, -20, 30, -30}));
   }
 }
@@ -102,10 +112,12 @@ ASTD_TEST_WITH(interval, is_reset, virtual_time()) {
   interval ticks(10ms);
   co_await this_task::sleep_for(7ms);
   ticks.reset();
-  const auto seen = co_await come(ticks, begin, {0ms, 0ms});
+  const pauses seen_work{0ms, 0ms};
+  const auto seen = co_await come(ticks, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{17, -17, 27, -27}));
   ticks.reset_at(begin + 100ms);
-  const auto then = co_await come(ticks, begin, {0ms, 0ms});
+  const pauses then_work{0ms, 0ms};
+  const auto then = co_await come(ticks, begin, then_work);
   EXPECT_EQ(then, (std::vector<long>{100, -100, 110, -110}));
 }
 
@@ -116,7 +128,8 @@ ASTD_TEST_WITH(interval, cancelling_loses_no_tick, virtual_time()) {
     const auto none = co_await as_result(timeout(1ms, ticks.next()));
     EXPECT_FALSE(none.has_value());
   }
-  const auto seen = co_await come(ticks, begin, {0ms, 0ms});
+  const pauses seen_work{0ms, 0ms};
+  const auto seen = co_await come(ticks, begin, seen_work);
   EXPECT_EQ(seen, (std::vector<long>{10, -10, 20, -20}));
 }
 

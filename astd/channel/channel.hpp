@@ -140,7 +140,7 @@ class channel_handle {
 ///
 /// Messages of one sender, sent one after the other, are received in that order. Senders that wait for a place get one
 /// in the order in which they came. A send that need not wait does not suspend, takes a lock for some ten instructions,
-/// and allocates nothing (an unbounded channel grows by blocks of up to 64 messages); after some hundred in a row it lets
+/// and allocates nothing (an unbounded channel grows by blocks of up to 64 messages); after a thousand in a row it lets
 /// other tasks run.
 template <class T>
 class sender : public channel_handle<T> {
@@ -176,7 +176,8 @@ class sender : public channel_handle<T> {
   /// Sends now, or fails: channel_errc::full, closed, or not_enough_memory; then `message` is as it was.
   std::expected<void, std::error_code> try_send(T&& message) const {
     detail::packed<T> m(message);
-    const detail::sent how = this->state_->try_send(m.message());
+    bool asks;
+    const detail::sent how = this->state_->try_send(m.message(), asks);
     if (how == detail::sent::yes) return {};
     return std::unexpected(detail::why_not(how));
   }
@@ -252,7 +253,8 @@ class receiver : public channel_handle<T> {
   /// The next message if it is there, else channel_errc::empty; closed if none will come any more.
   [[nodiscard]] std::expected<T, std::error_code> try_recv() const {
     std::optional<detail::message_of<T>> m;
-    if (this->state_->try_receive(m)) return detail::unpacked<T>(*m);
+    bool asks;
+    if (this->state_->try_receive(m, asks)) return detail::unpacked<T>(*m);
     return std::unexpected(make_error_code(this->state_->is_over() ? channel_errc::closed : channel_errc::empty));
   }
   /// Waits for a message, then appends those that are there to `to`, at most `limit`. Gives their number: 0 when the

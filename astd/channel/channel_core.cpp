@@ -24,10 +24,19 @@ bool channel_waiter::has_time() noexcept {
   return false;
 }
 
+// It has what it wanted: nothing stops it here.
+resumable* channel_waiter::step_aside(const await_context& c) noexcept {
+  attach(c);
+  in()->on().schedule(*go_on(), urgency::queued);
+  return nullptr;
+}
+
 resumable* channel_waiter::wait(const await_context& c) noexcept {
+  if (out_of_time_) return step_aside(c);
   attach(c);
   if (!publish()) return stop();
   channel_core& core = *core_;
+  if (side_ == side::receives && core.line_up(*this)) return nullptr;  // we may be gone
   channel_core::waiters out;
   {
     channel_guard guard(core.receivers_lock_, core.senders_lock_);
@@ -44,10 +53,20 @@ resumable* channel_waiter::wait(const await_context& c) noexcept {
     }
   }
   channel_core::wake(out);
-  if (place_ == place::refused) return finish(true);
-  if (!out_of_time_) return finish(false);
-  complete(false, urgency::queued);
-  return nullptr;
+  return finish(place_ == place::refused);
+}
+
+bool channel_core::line_up(channel_waiter& w) noexcept {
+  senders_lock_.lock();
+  // relaxed: what is read may be too low, not too high.
+  const bool nothing = front_.load(std::memory_order_relaxed) == back_.load(std::memory_order_relaxed);
+  const bool lines_up = nothing && !ended() && w.place_ != channel_waiter::place::refused;
+  if (lines_up) {
+    waiting_receivers_.push_back(w);
+    w.place_ = channel_waiter::place::in_line;
+  }
+  senders_lock_.unlock();
+  return lines_up;
 }
 
 void channel_waiter::request_stop() noexcept {

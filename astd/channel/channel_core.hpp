@@ -8,7 +8,8 @@
 //   receiving   the receivers' lock. The first message is moved out. Only if senders wait, their lock as well: the first
 //               of them gets the place.
 //   waiting     both locks, the receivers' first; so who waits has seen that there is nothing for him, and who changes
-//               that has one of the locks and sees him: no fence, no flag that could be missed.
+//               that has one of the locks and sees him: no fence, no flag that could be missed. A receiver that sees
+//               that all was taken has no need of the receivers' lock.
 //
 // While a receiver waits there is no message, and while a sender waits no place that he could have: nobody overtakes.
 // What is handed over has arrived: a waiter that is cancelled afterwards gives it all the same.
@@ -45,7 +46,8 @@ class channel_waiter : public suspension, public list_node {
   /// nobody is before it. Who is let through by that goes into `out`.
   virtual bool proceed(bool first, intrusive_list<channel_waiter>& out) noexcept = 0;
 
-  /// To be called in await_ready(), first. False: not yet; the turn has been long.
+  /// To be called in await_ready() now and then, when it has succeeded. False: others are to run first, and start() sees
+  /// to it.
   [[nodiscard]] bool has_time() noexcept;
   /// What start() returns.
   [[nodiscard]] resumable* wait(const await_context& c) noexcept;
@@ -55,6 +57,7 @@ class channel_waiter : public suspension, public list_node {
 
  private:
   friend class channel_core;
+  resumable* step_aside(const await_context& c) noexcept;
   enum class place : std::uint8_t { outside, in_line, admitted, refused };
   channel_core* core_;
   side side_;
@@ -151,6 +154,13 @@ class channel_core {
     return front == known_back_.load(std::memory_order_relaxed) && front == back_.load(std::memory_order_relaxed);
   }
 
+  /// Lines up for a message. Needs the senders' lock alone: if the two indices are the same, there is none. False if
+  /// there may be one, or the end.
+  [[nodiscard]] bool line_up(channel_waiter& w) noexcept;
+
+  /// Whether the operation at this index is one of those behind which others are looked after: each is short.
+  static bool is_time_to_ask(std::uint64_t index) noexcept { return index % 8 == 0; }
+
   // ---- with both
   /// Lets through whoever need not wait any more, after a place was used or given back.
   void settle(waiters& out) noexcept {
@@ -188,7 +198,7 @@ class channel_core {
   std::uint64_t known_front_ = 0;    // front_, as last seen
   std::uint64_t kept_ = 0;           // places that permits stand for
   void* back_block_ = nullptr;       // where messages are put
-  waiters waiting_receivers_;        // entered with both locks
+  waiters waiting_receivers_;
 
   // The receivers'.
   alignas(cache_line_pair) spin_lock receivers_lock_;

@@ -16,6 +16,7 @@
 //   channel [N]             two tasks pass a message to and fro over two channels of one place, N times
 //   mpsc [TASKS] [N]        tasks send N messages each to one, over 1024 places
 //   mpsc_unbounded [TASKS] [N]
+//   mpmc [TASKS] [N]        tasks send N messages each to as many, over 1024 places
 //   rwlock [N]              4 tasks, of whose N uses of a readers-writer lock one in a hundred writes
 //   semaphore [N]           8 tasks take one of 4 permits N times, and yield with it
 //   broadcast [N]           100 messages, each to N receivers

@@ -68,6 +68,37 @@ astd::task<> mpsc(const char* name, std::size_t capacity, std::uint64_t producer
   co_await measure(name, producers * count, work);
 }
 
+astd::task<std::uint64_t> sum_of(astd::receiver<std::uint64_t> from) {
+  std::uint64_t sum = 0;
+  for (;;) {
+    auto const message = co_await from.recv();
+    if (!message) co_return sum;
+    sum += *message;
+  }
+}
+
+/// `tasks` tasks send `count` messages each to as many, over 1024 places.
+astd::task<> mpmc(std::uint64_t tasks, std::uint64_t count) {
+  auto work = [=]() -> astd::task<> {
+    auto ends = astd::channel<std::uint64_t>(1024);
+    std::vector<astd::join_handle<std::uint64_t>> consumers;
+    for (std::uint64_t i = 0; i < tasks; ++i) {
+      consumers.push_back(astd::spawn(sum_of(ends.second)));
+      astd::spawn(produce(ends.first, count)).detach();
+    }
+    {
+      auto const gone = std::move(ends);
+    }
+    std::uint64_t sum = 0;
+    for (auto& consumer : consumers) {
+      auto const part = co_await std::move(consumer);
+      sum += part;
+    }
+    check(sum == tasks * (count * (count - 1) / 2), "mpmc");
+  };
+  co_await measure("mpmc", tasks * count, work);
+}
+
 }  // namespace
 
 astd::task<bool> channels(arguments what) {
@@ -76,6 +107,8 @@ astd::task<bool> channels(arguments what) {
     co_await ping_pong(what.number(0, 500'000));
   } else if (name == "mpsc") {
     co_await mpsc("mpsc", 1024, what.number(0, 4), what.number(1, 500'000));
+  } else if (name == "mpmc") {
+    co_await mpmc(what.number(0, 4), what.number(1, 500'000));
   } else if (name == "mpsc_unbounded") {
     co_await mpsc("mpsc_unbounded", 0, what.number(0, 4), what.number(1, 500'000));
   } else {

@@ -6,9 +6,11 @@
 #include <astd/barrier.hpp>
 #include <astd/base/frame_pool.hpp>
 #include <astd/call_once.hpp>
+#include <astd/channel.hpp>
 #include <astd/condition_variable.hpp>
 #include <astd/coro/join.hpp>
 #include <astd/coro/race.hpp>
+#include <astd/coro/ready.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/event.hpp>
 #include <astd/latch.hpp>
@@ -117,6 +119,39 @@ TEST(allocations, none_for_composites_and_timeouts) {
                 co_await select(later(), this_task::sleep_for(1h));
                 co_await timeout(1h, later());
               }
+            }),
+            0);
+}
+
+struct ends_of_channels {
+  std::pair<sender<int>, receiver<int>> there = channel<int>(8), back = channel<int>(1);
+  std::pair<watch_sender<int>, watch_receiver<int>> watched = watch_channel<int>(0);
+  std::pair<broadcast_sender<int>, broadcast_receiver<int>> news = broadcast_channel<int>(2);
+};
+
+TEST(allocations, none_for_messages) {
+  EXPECT_EQ(allocations_of_all_in([]() -> task<> {
+              static ends_of_channels ends;
+              const auto answers = []() -> task<> {
+                for (int i = 0; i < 100; ++i) {
+                  const auto m = co_await ends.there.second.recv();
+                  co_await ends.back.first.send(*m);
+                }
+              };
+              auto other = spawn(answers);
+              for (int i = 0; i < 100; ++i) {
+                co_await ends.there.first.send(i);
+                auto m = co_await select(ends.back.second.recv(), pending());
+                static_cast<void>(m);
+                auto place = co_await ends.there.first.reserve_many(3);
+                ends.watched.first.send(i);
+                const bool more = co_await ends.watched.second.changed();
+                static_cast<void>(more);
+                ends.news.first.send(i);
+                const auto heard = co_await ends.news.second.recv();
+                static_cast<void>(heard);
+              }
+              co_await other;
             }),
             0);
 }

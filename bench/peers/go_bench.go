@@ -280,6 +280,36 @@ func mpsc(name string, capacity, producers, count int) {
 	})
 }
 
+func mpmc(tasks, count int) {
+	measure("mpmc", tasks*count, func() {
+		messages, sums := make(chan int, 1024), make(chan int, tasks)
+		var senders sync.WaitGroup
+		senders.Add(tasks)
+		for i := 0; i < tasks; i++ {
+			go func() {
+				for n := 0; n < count; n++ {
+					messages <- n
+				}
+				senders.Done()
+			}()
+			go func() {
+				sum := 0
+				for message := range messages {
+					sum += message
+				}
+				sums <- sum
+			}()
+		}
+		senders.Wait()
+		close(messages)
+		total := 0
+		for i := 0; i < tasks; i++ {
+			total += <-sums
+		}
+		check(total == tasks*(count*(count-1)/2), "mpmc")
+	})
+}
+
 func timers(count int) {
 	measure("timers", count, func() {
 		live := make([]*time.Timer, count)
@@ -390,6 +420,8 @@ func main() {
 		mpsc("mpsc", 1024, argument(0, 4), argument(1, 500000))
 	case "mpsc_unbounded":
 		mpsc("mpsc_unbounded", argument(0, 4)*argument(1, 500000), argument(0, 4), argument(1, 500000))
+	case "mpmc":
+		mpmc(argument(0, 4), argument(1, 500000))
 	case "lock_held":
 		lockByFour("lock_held", argument(0, 100000), true)
 	case "timers":

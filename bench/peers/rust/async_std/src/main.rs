@@ -290,6 +290,42 @@ async fn mpsc_unbounded(producers: u64, count: u64) {
     }
 }
 
+async fn mpmc(tasks: u64, count: u64) {
+    for _ in 0..repetitions() {
+        let mut watch = Stopwatch::start();
+        while watch.goes_on() {
+            let (sender, receiver) = async_std::channel::bounded::<u64>(1024);
+            let consumers: Vec<_> = (0..tasks)
+                .map(|_| {
+                    let receiver = receiver.clone();
+                    async_std::task::spawn(async move {
+                        let mut sum = 0;
+                        while let Ok(message) = receiver.recv().await {
+                            sum += message;
+                        }
+                        sum
+                    })
+                })
+                .collect();
+            for _ in 0..tasks {
+                let sender = sender.clone();
+                async_std::task::spawn(async move {
+                    for i in 0..count {
+                        sender.send(i).await.unwrap();
+                    }
+                });
+            }
+            drop(sender);
+            let mut sum = 0;
+            for consumer in consumers {
+                sum += consumer.await;
+            }
+            assert_eq!(sum, tasks * (count * (count - 1) / 2));
+        }
+        watch.report("mpmc", tasks * count);
+    }
+}
+
 async fn lock_by_four(name: &str, count: u64, yields: bool) {
     for _ in 0..repetitions() {
         let mut watch = Stopwatch::start();
@@ -432,6 +468,7 @@ async fn run(name: String) {
         "channel" => channel(argument(0, 500_000)).await,
         "mpsc" => mpsc(argument(0, 4), argument(1, 500_000)).await,
         "mpsc_unbounded" => mpsc_unbounded(argument(0, 4), argument(1, 500_000)).await,
+        "mpmc" => mpmc(argument(0, 4), argument(1, 500_000)).await,
         "rwlock" => waiting::rwlock(argument(0, 250_000)).await,
         "request" => waiting::request(argument(0, 200_000)).await,
         "timers" => timers(argument(0, 500_000)).await,

@@ -196,7 +196,8 @@ async fn channel(count: u64) {
                     assert_eq!(back.recv().await.unwrap(), i);
                 }
             })
-            .await.unwrap();
+            .await
+            .unwrap();
             other.await.unwrap();
         }
         watch.report("channel", count);
@@ -224,7 +225,10 @@ async fn mpsc(producers: u64, count: u64) {
                 });
             }
             drop(sender);
-            assert_eq!(consumer.await.unwrap(), producers * (count * (count - 1) / 2));
+            assert_eq!(
+                consumer.await.unwrap(),
+                producers * (count * (count - 1) / 2)
+            );
         }
         watch.report("mpsc", producers * count);
     }
@@ -251,7 +255,10 @@ async fn mpsc_unbounded(producers: u64, count: u64) {
                 });
             }
             drop(sender);
-            assert_eq!(consumer.await.unwrap(), producers * (count * (count - 1) / 2));
+            assert_eq!(
+                consumer.await.unwrap(),
+                producers * (count * (count - 1) / 2)
+            );
         }
         watch.report("mpsc_unbounded", producers * count);
     }

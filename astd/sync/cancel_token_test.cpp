@@ -154,8 +154,9 @@ TEST(cancel_token, callbacks) {
   using any_callback = cancel_callback<std::function<void()>>;
   std::unique_ptr<any_callback> self;
   self = std::make_unique<any_callback>(own->token(), [&] {
+    auto& source = own;  // the captures go with the callback
     self.reset();
-    own.reset();
+    source.reset();
   });
   own->request_cancel();
   EXPECT_FALSE(own);

@@ -88,12 +88,16 @@ struct world {
     RL_ASSERT(n > before || !one_receiver);  // each sender's in their order
     before = n;
   }
+  bool try_receive() {
+    std::optional<message> m;
+    bool asks;
+    const bool there = channel->try_receive(m, asks);
+    if (there) receive(*m);
+    return there;
+  }
   // All that was sent has been received, or lies there.
   void check() {
-    std::optional<message> left;
-    while (channel->try_receive(left)) {
-      receive(*left);
-      left.reset();
+    while (try_receive()) {
     }
     for (int n = 1; n != most; ++n) RL_ASSERT(sent[n] == received[n]);
     channel->drop_sender();
@@ -248,14 +252,13 @@ struct sender_cancelled : rl::test_suite<sender_cancelled, 3> {
     switch (id) {
       case 0: receives.start(w, 1); break;
       case 1: first.line.request_cancel(); break;
-      default:
-        if (std::optional<message> m; w.channel->try_receive(m)) w.receive(*m);
+      default: w.try_receive();
     }
   }
   void after() {
     RL_ASSERT(full.over && receives.over && first.over != first.stopped);
     // He waits only if there is no place.
-    if (std::optional<message> m; !second.over && w.channel->try_receive(m)) w.receive(*m);
+    if (!second.over) w.try_receive();
     RL_ASSERT(second.over);
     w.check();
   }

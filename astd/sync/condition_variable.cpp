@@ -30,8 +30,13 @@ void condition_variable::notify_all() noexcept {
 
 void condition_variable::wait_blocking(mutex_guard& guard) { detail::wait_on_thread(wait(guard)); }
 
+astd::mutex& condition_variable::waiting::held_by(const mutex_guard& guard) noexcept {
+  ASTD_ASSERT(guard.owns_lock(), "a condition_variable was waited for with a guard that holds nothing");
+  return *guard.mutex();
+}
+
 condition_variable::waiting::waiting(condition_variable& cv, mutex_guard& guard) noexcept
-    : waiter(guard.mutex()->queue_), cv_(cv), guard_(guard), mutex_(*guard.mutex()) {}
+    : waiter(held_by(guard).queue_), cv_(cv), guard_(guard), mutex_(*guard.mutex()) {}
 
 detail::resumable* condition_variable::waiting::begin(const detail::await_context& c) noexcept {
   attach(c);

@@ -126,6 +126,7 @@ class condition_variable::waiting : public detail::waiter {
  private:
   friend condition_variable;
   enum class stage : std::uint8_t { before, in_line, notified, refused };
+  static astd::mutex& held_by(const mutex_guard& guard) noexcept;
   bool admit(detail::wait_queue::word& state) noexcept override;
   void describe(std::string& out, unsigned depth) const override;
 

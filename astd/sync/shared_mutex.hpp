@@ -180,6 +180,7 @@ class [[nodiscard]] shared_guard {
   [[nodiscard]] std::optional<shared_guard<hold::exclusive>> try_upgrade() noexcept
     requires(How == hold::upgradable)
   {
+    ASTD_ASSERT(lock_, "a guard was upgraded that holds nothing");
     if (!lock_->try_upgrade()) return std::nullopt;
     return shared_guard<hold::exclusive>(*release());
   }

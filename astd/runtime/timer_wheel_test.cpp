@@ -103,6 +103,21 @@ TEST(timer_wheel, far_deadlines_cost_nothing_and_never_comes_last) {
   EXPECT_TRUE(wheel.remove(last));
 }
 
+// next_deadline() may be too early when a timer was removed; a virtual clock would jump there.
+TEST(timer_wheel, earliest_deadline_is_exact) {
+  timer_wheel wheel;
+  EXPECT_EQ(wheel.earliest_deadline(), never);
+  test_timer soon, later, last;
+  set(wheel, soon, 10 * second);
+  set(wheel, later, 12 * second);
+  set(wheel, last, 4000 * second);
+  EXPECT_EQ(wheel.earliest_deadline(), 10 * second);
+  EXPECT_TRUE(wheel.remove(soon));
+  EXPECT_EQ(wheel.earliest_deadline(), 12 * second);
+  EXPECT_TRUE(wheel.remove(later));
+  EXPECT_EQ(wheel.earliest_deadline(), 4000 * second);
+}
+
 TEST(timer_wheel, instants_before_the_epoch) {
   timer_wheel wheel;
   advance(wheel, -5 * second);

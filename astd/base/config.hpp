@@ -100,13 +100,13 @@
 #endif
 
 // Thread-local addresses may be kept across a suspension and then belong to another thread (LLVM #47179, #63022,
-// #111257). Whatever touches a thread_local stays out of line, so that no coroutine ever holds its address.
+// #111257).
+//
+// Whatever touches a thread_local stays out of line, so that no coroutine ever holds its address.
 #if defined(_MSC_VER) && !defined(__clang__)
 #define ASTD_NOINLINE __declspec(noinline)
-#define ASTD_ALWAYS_INLINE __forceinline
 #else
 #define ASTD_NOINLINE [[gnu::noinline]]
-#define ASTD_ALWAYS_INLINE [[gnu::always_inline]] inline
 #endif
 
 namespace astd::detail {

@@ -41,14 +41,14 @@ constinit thread_local long allocations = 0;
 
 }  // namespace
 
-// For the whole test program.
-void* operator new(std::size_t size) {
+// For the whole test program. Not inlined: GCC takes one without the other for a mistake.
+ASTD_NOINLINE void* operator new(std::size_t size) {
   if (counting) ++allocations;
   if (void* const p = std::malloc(size ? size : 1)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+ASTD_NOINLINE void operator delete(void* p) noexcept { std::free(p); }
+ASTD_NOINLINE void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 

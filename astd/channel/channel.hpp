@@ -65,11 +65,11 @@ class [[nodiscard]] permit {
 
   /// Uses one place up; there must be one. Fails, and leaves `message` as it is, if every receiver is gone
   /// (channel_errc::closed; close() alone does not matter), or, in an unbounded channel, if there is no memory.
-  std::expected<void, std::error_code> send(T&& message) {
+  [[nodiscard]] std::expected<void, std::error_code> send(T&& message) {
     detail::packed<T> m(message);
     return send_packed(m);
   }
-  std::expected<void, std::error_code> send(const T& message) {
+  [[nodiscard]] std::expected<void, std::error_code> send(const T& message) {
     T copy(message);
     return send(std::move(copy));
   }
@@ -174,14 +174,14 @@ class sender : public channel_handle<T> {
     return detail::send_awaitable<T, T>(*this->state_, T(message));
   }
   /// Sends now, or fails: channel_errc::full, closed, or not_enough_memory; then `message` is as it was.
-  std::expected<void, std::error_code> try_send(T&& message) const {
+  [[nodiscard]] std::expected<void, std::error_code> try_send(T&& message) const {
     detail::packed<T> m(message);
     bool asks;
     const detail::sent how = this->state_->try_send(m.message(), asks);
     if (how == detail::sent::yes) return {};
     return std::unexpected(detail::why_not(how));
   }
-  std::expected<void, std::error_code> try_send(const T& message) const {
+  [[nodiscard]] std::expected<void, std::error_code> try_send(const T& message) const {
     T copy(message);
     return try_send(std::move(copy));
   }

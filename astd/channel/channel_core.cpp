@@ -38,6 +38,7 @@ resumable* channel_waiter::wait(const await_context& c) noexcept {
   channel_core& core = *core_;
   if (side_ == side::receives && core.line_up(*this)) return nullptr;  // we may be gone
   channel_core::waiters out;
+  bool in_line = false;
   {
     channel_guard guard(core.receivers_lock_, core.senders_lock_);
     if (place_ != place::refused) {
@@ -46,21 +47,24 @@ resumable* channel_waiter::wait(const await_context& c) noexcept {
         if (side_ == side::sends) core.crowded_ = true;
         line.push_back(*this);
         place_ = place::in_line;
-        return nullptr;  // as soon as the locks are free we may be woken, and be gone
+        in_line = true;
+      } else {
+        place_ = place::admitted;
       }
-      place_ = place::admitted;
-      if (core.crowded_) core.admit_senders(out);
+      // Who waits for a place may send without one to us who wait for a message.
+      if (core.crowded_ && !(in_line && side_ == side::sends)) core.admit_senders(out);
     }
   }
+  // As soon as the locks were free we may have been woken, and be gone.
   channel_core::wake(out);
-  return finish(place_ == place::refused);
+  return in_line ? nullptr : finish(place_ == place::refused);
 }
 
 bool channel_core::line_up(channel_waiter& w) noexcept {
   senders_lock_.lock();
   // relaxed: what is read may be too low, not too high.
   const bool nothing = front_.load(std::memory_order_relaxed) == back_.load(std::memory_order_relaxed);
-  const bool lines_up = nothing && !ended() && w.place_ != channel_waiter::place::refused;
+  const bool lines_up = nothing && !crowded_ && !ended() && w.place_ != channel_waiter::place::refused;
   if (lines_up) {
     waiting_receivers_.push_back(w);
     w.place_ = channel_waiter::place::in_line;

@@ -329,6 +329,21 @@ ASTD_TEST(channel, a_dropped_permit_wakes_who_waits_for_its_place) {
   co_await third;
 }
 
+// Who waits for a place needs none when somebody waits for a message; and nobody overtakes.
+ASTD_TEST(channel, a_waiting_sender_and_a_waiting_receiver_meet_beside_a_permit) {
+  auto [tx, rx] = channel<int>(1);
+  auto kept = co_await tx.reserve();
+  auto waiting = spawn([](sender<int> to) -> task<> { co_await to.send(1); }, tx);
+  for (int i = 0; i < 20; ++i) co_await this_task::yield();
+  auto first = co_await rx.recv();
+  EXPECT_EQ(first, 1);
+  co_await waiting;
+  EXPECT_EQ(tx.try_send(2).error(), channel_errc::full);
+  EXPECT_TRUE(kept.send(3));
+  auto second = co_await rx.recv();
+  EXPECT_EQ(second, 3);
+}
+
 // tokio #8260: the receiver of a closed channel waits for who holds a permit, and no longer.
 ASTD_TEST(channel, a_permit_outlives_the_end) {
   for (const bool sends : {true, false}) {

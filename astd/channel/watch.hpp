@@ -58,12 +58,13 @@ class watch_state {
     version = version_of(w);
     return value;
   }
-  void set(std::shared_ptr<T> value) noexcept {
+  /// `value` becomes the old one, which the caller destroys when it holds no lock.
+  void swap(std::shared_ptr<T>& value) noexcept {
     changes_.update([&](wait_queue::word w) {
       value_.swap(value);
       return w + version_one;
     });
-  }  // the old one goes here, with no lock held
+  }
   /// Held by who changes the value by what it was.
   [[nodiscard]] std::mutex& writing() noexcept { return writing_; }
 
@@ -169,7 +170,7 @@ class watch_sender {
   void send(T value) const {
     auto made = detail::make_pooled<T>(std::move(value));
     const std::lock_guard guard(state_->writing());
-    state_->set(std::move(made));
+    state_->swap(made);
   }
   /// Calls `change(T&)` on a copy of the value, which then becomes the value. One at a time; `change` uses no sender of
   /// this channel. If it throws, nothing has changed.
@@ -185,11 +186,12 @@ class watch_sender {
   template <std::predicate<T&> F>
     requires std::copy_constructible<T>
   bool send_if_modified(F&& change) const {
+    std::shared_ptr<T> made;  // goes when nothing is locked any more
     const std::lock_guard guard(state_->writing());
     detail::wait_queue::word version;
-    auto made = detail::make_pooled<T>(*state_->get(version));
+    made = detail::make_pooled<T>(*state_->get(version));
     if (!static_cast<F&&>(change)(*made)) return false;
-    state_->set(std::move(made));
+    state_->swap(made);
     return true;
   }
 

@@ -71,6 +71,26 @@ ASTD_TEST(watch, a_last_value_comes_before_the_end) {
   EXPECT_EQ(rx.get(), 2) << "it can still be looked at";
 }
 
+// What a value's destructor sends is sent.
+struct says_goodbye {
+  watch_sender<says_goodbye>* to = nullptr;
+  int n = 0;
+  ~says_goodbye() {
+    if (to && n == 1) to->send({});
+  }
+  says_goodbye() = default;
+  says_goodbye(watch_sender<says_goodbye>* s, int i) : to(s), n(i) {}
+  says_goodbye(says_goodbye&& other) noexcept : to(std::exchange(other.to, nullptr)), n(other.n) {}
+};
+
+ASTD_TEST(watch, a_value_that_goes_may_use_its_channel) {
+  auto [tx, rx] = watch_channel<says_goodbye>();
+  tx.send({&tx, 1});
+  tx.send({&tx, 2});
+  EXPECT_EQ(rx.borrow()->n, 0) << "what the first one sent when it went";
+  co_return;
+}
+
 ASTD_TEST(watch, changes_in_place) {
   auto [tx, rx] = watch_channel<std::vector<int>>(std::vector<int>{1});
   tx.send_modify([](std::vector<int>& v) { v.push_back(2); });

@@ -13,6 +13,7 @@
 #include <astd/sync/timed_wait.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,7 +57,7 @@ class condition_variable {
   [[nodiscard]] awaitable<void> wait(mutex_guard& guard) noexcept;
   /// Waits until `ready()` holds, which is asked with the lock held, at first and after each wake-up. Also if it is stopped:
   /// then it is not asked again.
-  template <class Predicate>
+  template <std::predicate Predicate>
   [[nodiscard]] task<> wait(mutex_guard& guard, Predicate ready);
   /// Waits for at most so long, and then for the lock, which may take longer. A notification beats the deadline.
   template <class Rep, class Period>
@@ -64,12 +65,12 @@ class condition_variable {
   template <class Clock, class Duration>
   [[nodiscard]] auto wait_until(mutex_guard& guard, std::chrono::time_point<Clock, Duration> tp) noexcept;
   /// The same until `ready()` holds. Gives what it said last: after the deadline it is asked once more.
-  template <class Rep, class Period, class Predicate>
+  template <class Rep, class Period, std::predicate Predicate>
   [[nodiscard]] task<bool> wait_for(mutex_guard& guard, std::chrono::duration<Rep, Period> d, Predicate ready) {
     const detail::instant now = detail::now_here(), span = detail::to_nanoseconds(d);
     return wait_while_not(guard, span >= detail::never - now ? detail::never : now + span, std::move(ready));
   }
-  template <class Clock, class Duration, class Predicate>
+  template <class Clock, class Duration, std::predicate Predicate>
   [[nodiscard]] task<bool> wait_until(mutex_guard& guard, std::chrono::time_point<Clock, Duration> tp,
                                       Predicate ready) {
     return wait_while_not(guard, detail::to_instant(tp), std::move(ready));
@@ -77,7 +78,7 @@ class condition_variable {
 
   /// As those without _blocking, for plain threads: they block the thread, and need no runtime.
   void wait_blocking(mutex_guard& guard);
-  template <class Predicate>
+  template <std::predicate Predicate>
   void wait_blocking(mutex_guard& guard, Predicate ready) {
     while (!ready()) wait_blocking(guard);
   }
@@ -85,11 +86,11 @@ class condition_variable {
   cv_status wait_for_blocking(mutex_guard& guard, std::chrono::duration<Rep, Period> d);
   template <class Clock, class Duration>
   cv_status wait_until_blocking(mutex_guard& guard, std::chrono::time_point<Clock, Duration> tp);
-  template <class Rep, class Period, class Predicate>
+  template <class Rep, class Period, std::predicate Predicate>
   bool wait_for_blocking(mutex_guard& guard, std::chrono::duration<Rep, Period> d, Predicate ready) {
     return wait_until_blocking(guard, std::chrono::steady_clock::now() + d, std::move(ready));
   }
-  template <class Clock, class Duration, class Predicate>
+  template <class Clock, class Duration, std::predicate Predicate>
   bool wait_until_blocking(mutex_guard& guard, std::chrono::time_point<Clock, Duration> tp, Predicate ready) {
     while (!ready())
       if (wait_until_blocking(guard, tp) == cv_status::timeout) return ready();
@@ -101,7 +102,7 @@ class condition_variable {
   void notify_all() noexcept;
 
  private:
-  template <class Predicate>
+  template <std::predicate Predicate>
   task<bool> wait_while_not(mutex_guard& guard, detail::instant until, Predicate ready);
 
   detail::spin_lock lock_;
@@ -206,12 +207,12 @@ cv_status condition_variable::wait_until_blocking(mutex_guard& guard, std::chron
   return wait_until(guard, tp).on_thread();
 }
 
-template <class Predicate>
+template <std::predicate Predicate>
 task<> condition_variable::wait(mutex_guard& guard, Predicate ready) {
   while (!ready()) co_await wait(guard);
 }
 
-template <class Predicate>
+template <std::predicate Predicate>
 task<bool> condition_variable::wait_while_not(mutex_guard& guard, detail::instant until, Predicate ready) {
   while (!ready()) {
     const cv_status status = co_await timed(*this, guard, detail::time_limit::at(until));

@@ -61,6 +61,7 @@ class mutex {
     owner_.set_here();
     return true;
   }
+  bool acquire_in_spite() noexcept;
   void unlock() noexcept {
     // release: for the next one.
     if (!queue_.change(locked, free, std::memory_order_release)) [[unlikely]]
@@ -102,7 +103,7 @@ inline auto mutex::lock() noexcept {
 }
 
 inline std::optional<mutex_guard> mutex::try_lock() noexcept {
-  if (!acquire()) return std::nullopt;
+  if (!acquire() && !acquire_in_spite()) return std::nullopt;
   return mutex_guard(*this);
 }
 

@@ -7,8 +7,11 @@ namespace astd {
 
 // Somebody who only has the list at this moment is no reason to fail.
 bool shared_mutex::try_acquire(hold how) noexcept {
-  if (acquire(how)) return true;
-  if (!(queue_.state().load(std::memory_order_relaxed) & detail::wait_queue::busy)) return false;
+  for (word seen = 0; !(seen & detail::wait_queue::busy);) {
+    if (acquire(how)) return true;
+    seen = queue_.state().load(std::memory_order_relaxed);
+    if (seen & detail::wait_queue::waiting || !admits(seen & ~detail::wait_queue::flags, how)) return false;
+  }
   const word state = queue_.lock();
   const bool had = queue_.empty() && admits(state, how);
   if (had && how != hold::shared) owner_.set_here();

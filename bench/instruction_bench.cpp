@@ -5,8 +5,10 @@
 // Each is run once to warm up and once counted, and is dumped as `NAME OPERATIONS`. `alone/NAME` runs on the only worker
 // there is, `shared/NAME` on one of two, whose queues are open to thieves; the other one is held in a task, so that
 // nothing is ever stolen and the count is the same each time. The driver is epoll, which valgrind understands.
+#include <astd/channel.hpp>
 #include <astd/future.hpp>
 #include <astd/io.hpp>
+#include <astd/mutex.hpp>
 #include <astd/net.hpp>
 #include <astd/runtime.hpp>
 #include <astd/task.hpp>
@@ -141,6 +143,55 @@ astd::task<> send_and_receive(std::uint64_t count) {
   co_await std::move(other);
 }
 
+astd::task<> lock(std::uint64_t count) {
+  astd::mutex m;
+  for (std::uint64_t i = 0; i < count; ++i) auto const guard = co_await m.lock();
+}
+
+astd::task<> lock_and_yield(astd::mutex& m, std::uint64_t count) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    auto const guard = co_await m.lock();
+    co_await astd::this_task::yield();
+  }
+}
+
+astd::task<> lock_handed_over(std::uint64_t count) {
+  astd::mutex m;
+  auto other = astd::spawn(lock_and_yield(m, count / 2));
+  co_await lock_and_yield(m, count / 2);
+  co_await std::move(other);
+}
+
+astd::task<> channel_ready(std::uint64_t count) {
+  auto [sending, receiving] = astd::channel<std::uint64_t>(64);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    co_await sending.send(i);
+    auto const message = co_await receiving.recv();
+    bench::check(message == i, "channel_ready");
+  }
+}
+
+astd::task<> pass_on(astd::receiver<std::uint64_t> from, astd::sender<std::uint64_t> to) {
+  for (;;) {
+    auto const message = co_await from.recv();
+    if (!message) co_return;
+    co_await to.send(*message);
+  }
+}
+
+astd::task<> channel_to_and_fro(std::uint64_t count) {
+  auto [there, arriving] = astd::channel<std::uint64_t>(1);
+  auto [leaving, back] = astd::channel<std::uint64_t>(1);
+  auto other = astd::spawn(pass_on(std::move(arriving), std::move(leaving)));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    co_await there.send(i);
+    auto const message = co_await back.recv();
+    bench::check(message == i, "channel_to_and_fro");
+  }
+  there.close();
+  co_await std::move(other);
+}
+
 struct row {
   const char* name;
   astd::task<> (*run)(std::uint64_t);
@@ -159,6 +210,10 @@ constexpr row rows[] = {
     {"sleep_cancelled", &sleep_cancelled, 1000, 1000},
     {"task_cancelled", &task_cancelled, 1000, 1000},
     {"send_and_receive", &send_and_receive, 200, 400},
+    {"lock", &lock, 5000, 5000},
+    {"lock_handed_over", &lock_handed_over, 5000, 5000},
+    {"channel_ready", &channel_ready, 5000, 5000},
+    {"channel_to_and_fro", &channel_to_and_fro, 2000, 2000},
 };
 
 astd::task<> measure(const char* where) {

@@ -95,10 +95,7 @@ class prepared_task {
   prepared_task(prepared_task&& other) noexcept : task_(other.release()) {}
   prepared_task& operator=(prepared_task&&) = delete;
   ~prepared_task() {
-    if (!task_) return;
-    std::coroutine_handle<>::from_address(frame_of(*task_)).destroy();
-    forget_locals(*task_);
-    free_task(task_);
+    if (task_) abandon(task_);
   }
   spawned_task<T>& operator*() const noexcept { return *task_; }
   spawned_task<T>* operator->() const noexcept { return task_; }
@@ -106,6 +103,11 @@ class prepared_task {
   spawned_task<T>* release() noexcept { return std::exchange(task_, nullptr); }
 
  private:
+  ASTD_NOINLINE static void abandon(spawned_task<T>* t) noexcept {
+    std::coroutine_handle<>::from_address(frame_of(*t)).destroy();
+    forget_locals(*t);
+    free_task(t);
+  }
   spawned_task<T>* task_;
 };
 

@@ -138,6 +138,8 @@ class channel_handle {
 /// channel is closed. Any member may be called on any thread; a handle outlives the awaits of its operations. What was
 /// moved from can only be destroyed or assigned to.
 ///
+/// Moving a message, and destroying what it was moved from, happens under the channel's lock and does not use the channel.
+///
 /// Messages of one sender, sent one after the other, are received in that order. Senders that wait for a place get one
 /// in the order in which they came. A send that need not wait does not suspend, takes a lock for some ten instructions,
 /// and allocates nothing (an unbounded channel grows by blocks of up to 64 messages); after a thousand in a row it lets
@@ -176,8 +178,7 @@ class sender : public channel_handle<T> {
   /// Sends now, or fails: channel_errc::full, closed, or not_enough_memory; then `message` is as it was.
   [[nodiscard]] std::expected<void, std::error_code> try_send(T&& message) const {
     detail::packed<T> m(message);
-    bool asks;
-    const detail::sent how = this->state_->try_send(m.message(), asks);
+    const detail::sent how = this->state_->try_send(m.message());
     if (how == detail::sent::yes) return {};
     return std::unexpected(detail::why_not(how));
   }
@@ -253,8 +254,7 @@ class receiver : public channel_handle<T> {
   /// The next message if it is there, else channel_errc::empty; closed if none will come any more.
   [[nodiscard]] std::expected<T, std::error_code> try_recv() const {
     std::optional<detail::message_of<T>> m;
-    bool asks;
-    if (this->state_->try_receive(m, asks)) return detail::unpacked<T>(*m);
+    if (this->state_->try_receive(m)) return detail::unpacked<T>(*m);
     return std::unexpected(make_error_code(this->state_->is_over() ? channel_errc::closed : channel_errc::empty));
   }
   /// Waits for a message, then appends those that are there to `to`, at most `limit`. Gives their number: 0 when the

@@ -34,9 +34,9 @@ class send_awaiter final : public channel_waiter, public awaiter_base<send_await
       : channel_waiter(state, side::sends), state_(state), given_(static_cast<Arg&&>(message)), packed_(given_) {}
 
   bool await_ready() noexcept {
-    bool asks = false;
-    how_ = state_.try_send(packed_.message(), asks);
-    return how_ != sent::full && (!asks || has_time());
+    if (state_.is_time_to_ask_senders() && !has_time()) return false;
+    how_ = state_.try_send(packed_.message());
+    return how_ == sent::yes || (how_ != sent::full && has_time());
   }
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<void> take() noexcept {
@@ -88,14 +88,13 @@ class send_many_awaiter final : public channel_waiter, public awaiter_base<send_
 
   bool await_ready() noexcept {
     how_ = sent::yes;
-    bool asks = false;
+    if (!has_time()) return false;
     while (!left_.empty()) {
-      how_ = state_.try_send(left_.front(), asks);
-      if (how_ == sent::full) return false;
-      if (how_ != sent::yes) return true;
+      how_ = state_.try_send(left_.front());
+      if (how_ != sent::yes) return how_ != sent::full;
       left_ = left_.subspan(1);
     }
-    return has_time();
+    return true;
   }
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<void> take() noexcept {
@@ -148,8 +147,9 @@ class reserve_awaiter final : public channel_waiter, public awaiter_base<reserve
       : channel_waiter(state, side::sends), state_(state), places_(places) {}
 
   bool await_ready() noexcept {
+    if (!has_time()) return false;
     how_ = state_.try_keep(places_);
-    return how_ != sent::full && has_time();
+    return how_ != sent::full;
   }
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<permit<T>> take() noexcept {
@@ -196,8 +196,8 @@ class recv_awaiter final : public receiving_waiter<T>, public awaiter_base<recv_
   explicit recv_awaiter(channel_state<T>& state) noexcept : receiving_waiter<T>(state) {}
 
   bool await_ready() noexcept {
-    bool asks = false;
-    return this->state_.try_receive(this->slot_, asks) && (!asks || this->has_time());
+    if (this->state_.is_time_to_ask_receivers() && !this->has_time()) return false;
+    return this->state_.try_receive(this->slot_);
   }
   resumable* start(const await_context& c) noexcept { return this->wait(c); }
   outcome<std::optional<T>> take() {
@@ -235,8 +235,9 @@ class recv_many_awaiter final : public receiving_waiter<T>, public awaiter_base<
   bool await_ready() {
     if (limit_ == 0) return true;
     make_room(1);  // for what may be handed to us
+    if (!this->has_time()) return false;
     receive_some();
-    return received_ != 0 && this->has_time();
+    return received_ != 0;
   }
   resumable* start(const await_context& c) noexcept { return this->wait(c); }
   outcome<std::size_t> take() {
@@ -273,10 +274,11 @@ class recv_many_awaiter final : public receiving_waiter<T>, public awaiter_base<
     make_room(n);
 #endif
     if constexpr (is_boxed_message<T>) {
-      std::optional<message_of<T>> m;
-      bool asks;
-      for (std::size_t i = 0; i < n && this->state_.try_receive(m, asks); ++i, ++received_)
+      for (std::size_t i = 0; i < n; ++i, ++received_) {
+        std::optional<message_of<T>> m;
+        if (!this->state_.try_receive(m)) return;
         to_.push_back(unpacked<T>(*m));
+      }
     } else {
       received_ += this->state_.receive_some(n, [this](T&& m) { to_.push_back(std::move(m)); });
     }

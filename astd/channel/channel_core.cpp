@@ -24,15 +24,8 @@ bool channel_waiter::has_time() noexcept {
   return false;
 }
 
-// It has what it wanted: nothing stops it here.
-resumable* channel_waiter::step_aside(const await_context& c) noexcept {
-  attach(c);
-  in()->on().schedule(*go_on(), urgency::queued);
-  return nullptr;
-}
-
 resumable* channel_waiter::wait(const await_context& c) noexcept {
-  if (out_of_time_) return step_aside(c);
+  const bool out_of_time = out_of_time_;
   attach(c);
   if (!publish()) return stop();
   channel_core& core = *core_;
@@ -57,7 +50,12 @@ resumable* channel_waiter::wait(const await_context& c) noexcept {
   }
   // As soon as the locks were free we may have been woken, and be gone.
   channel_core::wake(out);
-  return in_line ? nullptr : finish(place_ == place::refused);
+  if (in_line) return nullptr;
+  resumable* const next = finish(place_ == place::refused);
+  // What need not wait here is at its end, most likely: a loop that does not see that keeps nobody waiting.
+  if (!next || (!out_of_time && spend_slice())) return next;
+  c.in->on().schedule(*next, urgency::queued);
+  return nullptr;
 }
 
 bool channel_core::line_up(channel_waiter& w) noexcept {

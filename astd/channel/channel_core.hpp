@@ -57,7 +57,6 @@ class channel_waiter : public suspension, public list_node {
 
  private:
   friend class channel_core;
-  resumable* step_aside(const await_context& c) noexcept;
   enum class place : std::uint8_t { outside, in_line, admitted, refused };
   channel_core* core_;
   side side_;
@@ -91,6 +90,16 @@ class channel_core {
   [[nodiscard]] bool upgrade_receiver() noexcept { return upgrade(receivers_); }
   [[nodiscard]] std::size_t sender_count() const noexcept { return senders_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t receiver_count() const noexcept { return receivers_.load(std::memory_order_relaxed); }
+
+  // ---- fairness: others are looked after before an operation, and not behind it, so that who is to stop stops with
+  // nothing in its hands. Asking takes longer than one message: before every eighth, and behind one that was handed over,
+  // by which somebody else may go on. Hints, without a lock.
+  [[nodiscard]] bool is_time_to_ask_senders() const noexcept {
+    return back_.load(std::memory_order_relaxed) % 8 == 0 || handed_over_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool is_time_to_ask_receivers() const noexcept {
+    return front_.load(std::memory_order_relaxed) % 8 == 0;
+  }
 
   // ---- what it is like: true at some moment during the call
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
@@ -134,6 +143,9 @@ class channel_core {
     return first;
   }
   static void wake_receiver(channel_waiter& w) noexcept { w.complete(false); }
+  void set_handed_over(bool yes) noexcept {
+    if (handed_over_.load(std::memory_order_relaxed) != yes) handed_over_.store(yes, std::memory_order_relaxed);
+  }
 
   // ---- the receivers' side, with their lock
   [[nodiscard]] bool has_message() noexcept {
@@ -157,9 +169,6 @@ class channel_core {
   /// Lines up for a message. Needs the senders' lock alone: if the two indices are the same, there is none. False if
   /// there may be one, or the end.
   [[nodiscard]] bool line_up(channel_waiter& w) noexcept;
-
-  /// Whether the operation at this index is one of those behind which others are looked after: each is short.
-  static bool is_time_to_ask(std::uint64_t index) noexcept { return index % 8 == 0; }
 
   // ---- with both
   /// Lets through whoever need not wait any more, after a place was used or given back.
@@ -191,13 +200,14 @@ class channel_core {
  protected:
   // The senders'.
   alignas(cache_line_pair) spin_lock senders_lock_;
-  std::atomic<bool> closed_{false};  // written with both locks
-  bool abandoned_ = false;           // there is no receiver any more
-  bool crowded_ = false;             // senders wait; written with both locks
-  atomic<std::uint64_t> back_{0};    // where the next message goes: counts for ever
-  std::uint64_t known_front_ = 0;    // front_, as last seen
-  std::uint64_t kept_ = 0;           // places that permits stand for
-  void* back_block_ = nullptr;       // where messages are put
+  std::atomic<bool> closed_{false};       // written with both locks
+  bool abandoned_ = false;                // there is no receiver any more
+  bool crowded_ = false;                  // senders wait; written with both locks
+  std::atomic<bool> handed_over_{false};  // the last message went to one who waited
+  atomic<std::uint64_t> back_{0};         // where the next message goes: counts for ever
+  std::uint64_t known_front_ = 0;         // front_, as last seen
+  std::uint64_t kept_ = 0;                // places that permits stand for
+  void* back_block_ = nullptr;            // where messages are put
   waiters waiting_receivers_;
 
   // The receivers'.

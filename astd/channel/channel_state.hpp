@@ -43,24 +43,25 @@ class channel_state final : public channel_core {
   }
 
   // ---- without a lock
-  /// `m` is moved from if it was sent. `asks`: whether others are to be looked after now.
-  [[nodiscard]] sent try_send(message& m, bool& asks) noexcept {
+  /// `m` is moved from if it was sent.
+  [[nodiscard]] sent try_send(message& m) noexcept {
     senders_lock_.lock();
-    asks = is_time_to_ask(back_.load(std::memory_order_relaxed)) || !waiting_receivers_.empty();
     if (closed()) return unlock_senders(sent::closed);
     if (!waiting_receivers_.empty()) {
       channel_waiter& first = hand_over(m);
+      set_handed_over(true);
       senders_lock_.unlock();
       wake_receiver(first);
       return sent::yes;
     }
+    set_handed_over(false);
     return unlock_senders(crowded_ || !has_place() ? sent::full : put(m));
   }
 
-  [[nodiscard]] bool try_receive(std::optional<message>& to, bool& asks) noexcept {
+  /// `to` is empty.
+  [[nodiscard]] bool try_receive(std::optional<message>& to) noexcept {
     if (seems_empty()) return false;
     receivers_lock_.lock();
-    asks = is_time_to_ask(front_.load(std::memory_order_relaxed));
     if (!has_message()) {
       receivers_lock_.unlock();
       return false;
@@ -223,8 +224,7 @@ class channel_state final : public channel_core {
 
   void discard_all() noexcept override {
     std::optional<message> gone;
-    bool asks;
-    while (try_receive(gone, asks)) gone.reset();  // without a lock: it may hold a handle of this very channel
+    while (try_receive(gone)) gone.reset();  // without a lock: it may hold a handle of this very channel
   }
 
   const std::uint64_t mask_;

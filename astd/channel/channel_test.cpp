@@ -283,6 +283,77 @@ TEST(channel, weak_handles_do_not_keep_it_open) {
   EXPECT_FALSE(copy.upgrade());
 }
 
+// What need not wait can be stopped all the same: a channel that is always ready holds nobody.
+ASTD_TEST(channel, a_task_in_a_channel_that_is_always_ready_can_be_cancelled) {
+  auto [tx, rx] = unbounded_channel<int>();
+  auto receives = [](sender<int> to, receiver<int> from) -> task<> {
+    for (;;) {
+      EXPECT_TRUE(to.try_send(1));
+      const auto m = co_await from.recv();
+      EXPECT_TRUE(m);
+    }
+  };
+  auto receives_many = [](sender<int> to, receiver<int> from) -> task<> {
+    for (std::vector<int> all;; all.clear()) {
+      EXPECT_TRUE(to.try_send(1));
+      const auto n = co_await from.recv_many(all, 10);
+      EXPECT_NE(n, 0u);
+    }
+  };
+  auto sends = [](sender<int> to, receiver<int> from) -> task<> {
+    for (;;) {
+      co_await to.send(1);
+      static_cast<void>(from.try_recv());
+    }
+  };
+  auto sends_many = [](sender<int> to, receiver<int> from) -> task<> {
+    for (;;) {
+      int one[] = {1};
+      std::span<int> left(one);
+      co_await to.send_many(left);
+      static_cast<void>(from.try_recv());
+    }
+  };
+  auto reserves = [](sender<int> to, receiver<int>) -> task<> {
+    for (;;) {
+      auto place = co_await to.reserve();
+      EXPECT_TRUE(place);
+    }
+  };
+  std::vector<join_handle<>> all;
+  all.push_back(spawn(receives, tx, rx));
+  all.push_back(spawn(receives_many, tx, rx));
+  all.push_back(spawn(sends, tx, rx));
+  all.push_back(spawn(sends_many, tx, rx));
+  all.push_back(spawn(reserves, tx, rx));
+  co_await this_task::sleep_for(5ms);
+  for (auto& h : all) {
+    const bool ended_by_itself = (co_await h.cancel()).has_value();
+    EXPECT_FALSE(ended_by_itself);
+  }
+}
+
+// Nor does a closed one, to whoever does not look at what it says.
+ASTD_TEST(channel, a_task_in_a_closed_channel_can_be_cancelled) {
+  auto [tx, rx] = channel<int>(4);
+  EXPECT_TRUE(tx.try_send(1));
+  rx.close();
+  EXPECT_TRUE(rx.try_recv());
+  auto receives = [](receiver<int> from) -> task<> {
+    for (;;) co_await from.recv();
+  };
+  auto sends = [](sender<int> to) -> task<> {
+    for (;;) co_await as_result(to.send(1));
+  };
+  auto first = spawn(receives, rx);
+  auto second = spawn(sends, tx);
+  co_await this_task::sleep_for(5ms);
+  for (auto* h : {&first, &second}) {
+    const bool ended_by_itself = (co_await h->cancel()).has_value();
+    EXPECT_FALSE(ended_by_itself);
+  }
+}
+
 // ---- permits
 
 ASTD_TEST(channel, a_permit_is_a_place) {

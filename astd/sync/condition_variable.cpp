@@ -43,14 +43,18 @@ detail::resumable* condition_variable::waiting::begin(const detail::await_contex
   if (!publish()) return stop();
   if (c.chain_stays) stoppable_ = c.in;
   astd::mutex& held = mutex_;
+  bool refused;
   {
     const detail::spin_guard guard(cv_.lock_);
-    if (stage_.load(std::memory_order_relaxed) == stage::refused) return finish(true);
-    static_cast<void>(guard_.release());
-    cv_.line_.push_back(*this);
-    stage_.store(stage::in_line, std::memory_order_relaxed);
-    cv_.any_.store(true, std::memory_order_relaxed);
+    refused = stage_.load(std::memory_order_relaxed) == stage::refused;
+    if (!refused) {
+      static_cast<void>(guard_.release());
+      cv_.line_.push_back(*this);
+      stage_.store(stage::in_line, std::memory_order_relaxed);
+      cv_.any_.store(true, std::memory_order_relaxed);
+    }
   }
+  if (refused) return finish(true);  // with no lock of what may then be gone
   // From here on we may be notified, and then wait for what we hold ourselves. When that is free we may be gone.
   held.unlock();
   return nullptr;

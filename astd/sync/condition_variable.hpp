@@ -88,7 +88,10 @@ class condition_variable {
   cv_status wait_until_blocking(mutex_guard& guard, std::chrono::time_point<Clock, Duration> tp);
   template <class Rep, class Period, std::predicate Predicate>
   bool wait_for_blocking(mutex_guard& guard, std::chrono::duration<Rep, Period> d, Predicate ready) {
-    return wait_until_blocking(guard, std::chrono::steady_clock::now() + d, std::move(ready));
+    // A hundred years are for ever, and do not overflow.
+    constexpr std::chrono::hours most(24 * 36525);
+    const auto limit = d < most ? std::chrono::ceil<std::chrono::nanoseconds>(d) : std::chrono::nanoseconds(most);
+    return wait_until_blocking(guard, std::chrono::steady_clock::now() + limit, std::move(ready));
   }
   template <class Clock, class Duration, std::predicate Predicate>
   bool wait_until_blocking(mutex_guard& guard, std::chrono::time_point<Clock, Duration> tp, Predicate ready) {

@@ -304,4 +304,19 @@ ASTD_TEST(condition_variable, a_dump_says_what_is_waited_for) {
   co_await h;
 }
 
+TEST(condition_variable, waits_for_ever_if_told_so) {
+  astd::mutex m;
+  astd::condition_variable cv;
+  bool ready = false;
+  std::thread other([&] {
+    auto guard = m.lock_blocking();
+    ready = true;
+    cv.notify_one();
+  });
+  auto guard = m.lock_blocking();
+  EXPECT_TRUE(cv.wait_for_blocking(guard, std::chrono::hours::max(), [&] { return ready; }));
+  guard.unlock();
+  other.join();
+}
+
 }  // namespace

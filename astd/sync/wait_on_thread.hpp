@@ -45,7 +45,8 @@ class thread_wait final : executor {
   ready_list ready_;  // guarded by lock_
 };
 
-/// Whether this thread runs tasks: then it goes on with the others while it waits (see block_on).
+/// Whether this thread runs tasks: then it goes on with the others while it waits (see block_on). Or is a call's, in
+/// virtual time: then that has to pass meanwhile.
 [[nodiscard]] bool is_in_runtime() noexcept;
 
 /// Blocks the calling thread until `aw` has ended, and gives its value. Only for what waits for other tasks and threads

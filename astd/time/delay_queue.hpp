@@ -94,23 +94,27 @@ class delay_queue : private detail::timed_line {
   /// Takes a value out before its time. Empty: it is not there (any more): then next() has given it, or will.
   std::optional<T> remove(const K& key) {
     node taken;
+    waiters through;
     {
       detail::spin_guard guard(lock());
       taken = take_out(items_.find(key));
+      end_if_drained(through);
     }
-    end_if_drained();
+    wake(through);
     if (!taken) return {};
     return std::optional<T>(std::move(taken.mapped().value));
   }
   /// Destroys all values.
   void clear() noexcept {
     items dropped;
+    waiters through;
     {
       detail::spin_guard guard(lock());
       heap_.clear();
       dropped.swap(items_);
+      end_if_drained(through);
     }
-    end_if_drained();
+    wake(through);
   }
 
   /// Waits for the next value whose moment comes, and takes it out: gives std::optional<entry>, which is empty when the
@@ -120,11 +124,13 @@ class delay_queue : private detail::timed_line {
 
   /// Nothing can be inserted any more. What is inside comes out in its time; then next() gives an empty optional.
   void close() noexcept {
+    waiters through;
     {
       detail::spin_guard guard(lock());
       closed_ = true;
+      end_if_drained(through);
     }
-    end_if_drained();
+    wake(through);
   }
   [[nodiscard]] bool is_closed() const noexcept {
     detail::spin_guard guard(lock());
@@ -222,14 +228,9 @@ class delay_queue : private detail::timed_line {
     heap_.remove(found->second);
     return items_.extract(found);
   }
-  // Who waits for what will not come any more goes on.
-  void end_if_drained() noexcept {
-    waiters through;
-    {
-      detail::spin_guard guard(lock());
-      if (closed_ && items_.empty()) look(through);
-    }
-    wake(through);
+  // Who waits for what will not come any more goes on, and may be the end of this when the lock is free.
+  void end_if_drained(waiters& through) noexcept {
+    if (closed_ && items_.empty()) look(through);
   }
 
   detail::instant due() const noexcept override { return heap_.earliest(); }

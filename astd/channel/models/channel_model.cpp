@@ -90,8 +90,7 @@ struct world {
   }
   bool try_receive() {
     std::optional<message> m;
-    bool asks;
-    const bool there = channel->try_receive(m, asks);
+    const bool there = channel->try_receive(m);
     if (there) receive(*m);
     return there;
   }

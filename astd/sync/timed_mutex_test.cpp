@@ -68,4 +68,20 @@ TEST(timed_mutex, plain_threads_use_it_without_a_runtime) {
   EXPECT_TRUE(m.try_lock_for_blocking(0s).has_value());
 }
 
+// The thread of a call waits by the clock of its runtime, which goes on meanwhile.
+ASTD_TEST_WITH(timed_mutex, a_blocking_call_waits_in_virtual_time, test::virtual_time()) {
+  astd::timed_mutex m;
+  auto guard = co_await m.lock();
+  auto too_short = spawn_blocking([&m] { return m.try_lock_for_blocking(1h).has_value(); });
+  const bool had = co_await too_short;
+  EXPECT_FALSE(had);
+  auto long_enough = spawn_blocking([&m] { return m.try_lock_for_blocking(1h).has_value(); });
+  auto patient = spawn_blocking([&m] { return m.lock_blocking().owns_lock(); });
+  co_await this_task::sleep_for(30min);
+  guard.unlock();
+  const bool had_then = co_await long_enough;
+  const bool had_too = co_await patient;
+  EXPECT_TRUE(had_then && had_too);
+}
+
 }  // namespace

@@ -45,6 +45,7 @@ struct event_descriptor {
 };
 constexpr int most_descriptors = 2;
 event_descriptor* descriptors[most_descriptors];
+int next_descriptor = 0;
 
 }  // namespace
 }  // namespace astd::models
@@ -54,8 +55,8 @@ namespace astd {
 namespace driver {
 wakeup::~wakeup() {}
 int wakeup::open() noexcept {
-  fd_ = 0;
-  while (models::descriptors[fd_]) ++fd_;
+  // In turn: an execution that has failed has closed none of its own.
+  fd_ = models::next_descriptor++ % models::most_descriptors;
   models::descriptors[fd_] = new models::event_descriptor;
   models::descriptors[fd_]->count($) = 0u;
   return 0;

@@ -209,8 +209,8 @@ ASTD_TEST_WITH(virtual_clock, forgets_deadlines_that_were_taken_back, virtual_ti
 }
 
 TEST(virtual_clock, stands_still_while_nobody_is_in_block_on) {
-  runtime rt(virtual_time());
   std::atomic<int> ticks = 0;
+  runtime rt(virtual_time());  // time passes while it ends, too
   auto ticking = [](std::atomic<int>& n) -> task<> {
     for (;;) {
       co_await this_task::sleep_for(1s);

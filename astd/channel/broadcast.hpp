@@ -7,11 +7,11 @@
 //   auto e = co_await rx.recv();               // std::optional<event>
 #pragma once
 
+#include <astd/channel/arrival_waiter.hpp>
+#include <astd/channel/change.hpp>
 #include <astd/channel/channel_error.hpp>
-#include <astd/channel/once.hpp>
 #include <astd/channel/pooled_value.hpp>
 #include <astd/coro/awaitable.hpp>
-#include <astd/runtime/slice.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 #include <astd/sync/wait_queue.hpp>
 
@@ -153,23 +153,12 @@ class broadcast_state {
 };
 
 template <class T>
-class broadcast_awaiter final : public waiter, public awaiter_base<broadcast_awaiter<T>> {
+class broadcast_awaiter final : public arrival_waiter, public awaiter_base<broadcast_awaiter<T>> {
  public:
   using value_type = std::optional<T>;
   broadcast_awaiter(broadcast_state<T>& state, std::uint64_t& at, std::uint64_t& missed) noexcept
-      : waiter(state.arrivals()), state_(state), at_(at), missed_(missed) {}
-  bool await_ready() noexcept {
-    has_time_ = spend_slice();
-    return has_time_ && lets_through(state_.look());
-  }
-  resumable* start(const await_context& c) noexcept {
-    const bool has_time = has_time_;  // we may be gone behind wait()
-    // At once, if there is something for us: those in line have seen that already.
-    resumable* const next = wait(c, turn::at_once);
-    if (has_time || !next) return next;
-    c.in->on().schedule(*next, urgency::queued);
-    return nullptr;
-  }
+      : arrival_waiter(state.arrivals()), state_(state), at_(at), missed_(missed) {}
+  bool await_ready() noexcept { return has_time() && lets_through(state_.look()); }
   outcome<std::optional<T>> take() {
     resumed();
     outcome<std::optional<T>> o;
@@ -192,7 +181,6 @@ class broadcast_awaiter final : public waiter, public awaiter_base<broadcast_awa
   broadcast_state<T>& state_;
   std::uint64_t& at_;
   std::uint64_t& missed_;
-  bool has_time_ = true;
 };
 
 template <class T>
@@ -236,7 +224,7 @@ class broadcast_sender {
   [[nodiscard]] bool is_closed() const noexcept { return state_->receivers() == 0; }
   /// Ends when that is so.
   [[nodiscard]] auto closed() const noexcept {
-    return detail::once_awaitable(state_->closing(), "the receivers' end of broadcast channel");
+    return detail::change_awaitable(state_->closing(), "the receivers' end of broadcast channel");
   }
   [[nodiscard]] std::size_t sender_count() const noexcept { return state_->senders(); }
   [[nodiscard]] std::size_t receiver_count() const noexcept { return state_->receivers(); }

@@ -108,7 +108,7 @@ class channel_handle {
   [[nodiscard]] bool is_closed() const noexcept { return state_->is_closed(); }
   /// Ends when the channel is closed, by whomever.
   [[nodiscard]] auto closed() const noexcept {
-    return detail::once_awaitable(state_->closing(), "the end of channel");
+    return detail::change_awaitable(state_->closing(), "the end of channel");
   }
 
   // How things stood at some moment during the call.

@@ -24,6 +24,14 @@ namespace detail {
 
 /// Why it was not sent.
 [[nodiscard]] std::error_code why_not(sent how) noexcept;
+[[nodiscard]] inline outcome<void> outcome_of(sent how) noexcept {
+  outcome<void> o;
+  if (how == sent::yes)
+    o.set_value();
+  else
+    o.set_failure(failure(why_not(how)));
+  return o;
+}
 
 /// `Arg` is T, for a message of the awaiter's own, or T&&.
 template <class T, class Arg>
@@ -41,13 +49,7 @@ class send_awaiter final : public channel_waiter, public awaiter_base<send_await
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<void> take() noexcept {
     resumed();
-    outcome<void> o;
-    if (found_closed()) how_ = sent::closed;
-    if (how_ == sent::yes)
-      o.set_value();
-    else
-      o.set_failure(failure(why_not(how_)));
-    return o;
+    return outcome_of(found_closed() ? sent::closed : how_);
   }
   void await_resume() {
     if (how_ != sent::yes || found_closed()) [[unlikely]]
@@ -99,13 +101,7 @@ class send_many_awaiter final : public channel_waiter, public awaiter_base<send_
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<void> take() noexcept {
     resumed();
-    outcome<void> o;
-    if (found_closed()) how_ = sent::closed;
-    if (how_ == sent::yes)
-      o.set_value();
-    else
-      o.set_failure(failure(why_not(how_)));
-    return o;
+    return outcome_of(found_closed() ? sent::closed : how_);
   }
 
  private:

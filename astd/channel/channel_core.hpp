@@ -19,7 +19,7 @@
 #include <astd/base/config.hpp>
 #include <astd/base/intrusive_list.hpp>
 #include <astd/base/spin_lock.hpp>
-#include <astd/channel/once.hpp>
+#include <astd/channel/change.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/sync/wait_queue.hpp>
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <astd/base/error.hpp>
-#include <astd/channel/once.hpp>
+#include <astd/channel/change.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/coro/outcome.hpp>
 #include <astd/sync/wait_on_thread.hpp>
@@ -204,7 +204,7 @@ class promise {
   /// Whether there was a future and there is none any more: nobody will look at the value.
   [[nodiscard]] bool is_closed() { return state().is_closed(); }
   /// Ends when that is so. The promise outlives the await.
-  [[nodiscard]] auto closed() { return detail::once_awaitable(state().closing(), "the futures' end of promise"); }
+  [[nodiscard]] auto closed() { return detail::change_awaitable(state().closing(), "the futures' end of promise"); }
 
  private:
   detail::promise_state<T>& state() {
@@ -240,7 +240,7 @@ class [[nodiscard]] future {
   /// The same.
   [[nodiscard]] future& get() noexcept { return *this; }
   /// Ends when the value is there, and leaves it.
-  [[nodiscard]] auto wait() const { return detail::once_awaitable(state().ready(), "future"); }
+  [[nodiscard]] auto wait() const { return detail::change_awaitable(state().ready(), "future"); }
   /// As co_await, for plain threads.
   T get_blocking() { return detail::wait_on_thread(*this); }
   /// Gives up the right to the value to any number of others.
@@ -284,7 +284,7 @@ class shared_future {
   /// future.
   [[nodiscard]] auto operator co_await() const { return detail::shared_future_awaiter<T>(state()); }
   [[nodiscard]] const shared_future& get() const noexcept { return *this; }
-  [[nodiscard]] auto wait() const { return detail::once_awaitable(state().ready(), "future"); }
+  [[nodiscard]] auto wait() const { return detail::change_awaitable(state().ready(), "future"); }
   reference get_blocking() const { return detail::wait_on_thread(*this); }
 
  private:

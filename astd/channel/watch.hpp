@@ -7,11 +7,11 @@
 //   if (more) use(*rx.borrow_and_update());
 #pragma once
 
-#include <astd/channel/once.hpp>
+#include <astd/channel/arrival_waiter.hpp>
+#include <astd/channel/change.hpp>
 #include <astd/channel/pooled_value.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/coro/task.hpp>
-#include <astd/runtime/slice.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 #include <astd/sync/wait_queue.hpp>
 
@@ -98,23 +98,12 @@ class watch_state {
 };
 
 template <class T>
-class changed_awaiter final : public waiter, public awaiter_base<changed_awaiter<T>> {
+class changed_awaiter final : public arrival_waiter, public awaiter_base<changed_awaiter<T>> {
  public:
   using value_type = bool;
   changed_awaiter(watch_state<T>& state, wait_queue::word& seen) noexcept
-      : waiter(state.changes()), state_(state), seen_(seen) {}
-  bool await_ready() noexcept {
-    has_time_ = spend_slice();
-    return has_time_ && lets_through(state_.look());
-  }
-  resumable* start(const await_context& c) noexcept {
-    const bool has_time = has_time_;  // we may be gone behind wait()
-    // At once, if there is something for us: those in line have seen that already.
-    resumable* const next = wait(c, turn::at_once);
-    if (has_time || !next) return next;
-    c.in->on().schedule(*next, urgency::queued);
-    return nullptr;
-  }
+      : arrival_waiter(state.changes()), state_(state), seen_(seen) {}
+  bool await_ready() noexcept { return has_time() && lets_through(state_.look()); }
   outcome<bool> take() noexcept {
     resumed();
     outcome<bool> o;
@@ -133,7 +122,6 @@ class changed_awaiter final : public waiter, public awaiter_base<changed_awaiter
 
   watch_state<T>& state_;
   wait_queue::word& seen_;
-  bool has_time_ = true;
 };
 
 template <class T>
@@ -209,7 +197,7 @@ class watch_sender {
   [[nodiscard]] bool is_closed() const noexcept { return detail::has_changed(state_->closing()); }
   /// Ends when that is so.
   [[nodiscard]] auto closed() const noexcept {
-    return detail::once_awaitable(state_->closing(), "the receivers' end of a watched value");
+    return detail::change_awaitable(state_->closing(), "the receivers' end of a watched value");
   }
   [[nodiscard]] std::size_t sender_count() const noexcept { return state_->senders(); }
   [[nodiscard]] std::size_t receiver_count() const noexcept { return state_->receivers(); }

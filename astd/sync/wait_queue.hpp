@@ -128,7 +128,6 @@ class waiter : public suspension, public list_node {
   /// The same for one that waits already, elsewhere (it is published). When it is let through it ends, as a stop if
   /// `stopped`.
   void wait_further(bool stopped) noexcept;
-  /// In take(): whether wait() was called at all, so that resumed() is due.
   [[nodiscard]] wait_queue& queue() const noexcept { return *queue_; }
   /// "lock of mutex 'names'".
   void describe_as(std::string& out, std::string_view what) const;

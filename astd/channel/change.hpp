@@ -1,4 +1,4 @@
-// What changes once, and can be waited for: the end of a channel, the value of a promise.
+// Something that has changed or has not, and can be waited for: the end of a channel, the value of a promise.
 #pragma once
 
 #include <astd/coro/awaitable.hpp>
@@ -18,10 +18,10 @@ inline void change(wait_queue& q) noexcept {
   q.update([](wait_queue::word) { return wait_queue::one; });
 }
 
-class once_waiter final : public waiter, public awaiter_base<once_waiter> {
+class change_waiter final : public waiter, public awaiter_base<change_waiter> {
  public:
   using value_type = void;
-  once_waiter(wait_queue& queue, const char* what) noexcept : waiter(queue), what_(what) {}
+  change_waiter(wait_queue& queue, const char* what) noexcept : waiter(queue), what_(what) {}
   bool await_ready() const noexcept { return has_changed(queue()); }
   resumable* start(const await_context& c) noexcept { return wait(c); }
   outcome<void> take() noexcept {
@@ -37,10 +37,10 @@ class once_waiter final : public waiter, public awaiter_base<once_waiter> {
   const char* what_;
 };
 
-class [[nodiscard("it does nothing until it is awaited")]] once_awaitable {
+class [[nodiscard("it does nothing until it is awaited")]] change_awaitable {
  public:
-  once_awaitable(wait_queue& queue, const char* what) noexcept : queue_(&queue), what_(what) {}
-  once_waiter operator co_await() const noexcept { return once_waiter(*queue_, what_); }
+  change_awaitable(wait_queue& queue, const char* what) noexcept : queue_(&queue), what_(what) {}
+  change_waiter operator co_await() const noexcept { return change_waiter(*queue_, what_); }
 
  private:
   wait_queue* queue_;

@@ -18,6 +18,10 @@
 #include <string_view>
 #include <system_error>
 
+namespace astd::driver::sim {
+class machine;
+}
+
 namespace astd::driver {
 
 using detail::counter;
@@ -55,7 +59,7 @@ class driver {
   /// No operation is in flight when a driver is destroyed.
   virtual ~driver() = default;
 
-  /// "uring", "epoll". Any thread, no lock.
+  /// "uring", "epoll", "sim". Any thread, no lock.
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
   /// Starts `op`. True: it ended at once and op.result holds; op.completed is not called. False: it is in flight
@@ -119,13 +123,16 @@ struct options {
   bool one_owner = true;
   /// Threads for what the driver cannot do without blocking. Lives longer than the driver.
   blocking_executor* blocking = nullptr;
+  /// Where `want` is choice::sim, and only there: the machine, which lives longer than the driver.
+  sim::machine* machine = nullptr;
 };
 
 /// Makes a driver for one loop; called on the thread that will own it. `automatic` tries io_uring and takes epoll
 /// on any failure; `uring` throws nothing either: value is then null, `error` and `reason` say why.
 [[nodiscard]] selected make_driver(const options& options);
 
-/// Carries `op` out by plain system calls in the calling thread, blocking if they block; sets op.result. Any thread.
+/// Carries `op` out by plain system calls in the calling thread, blocking if they block; sets op.result. Any thread. On a
+/// simulated machine that machine does it, if `op` cannot block.
 void perform(operation& op) noexcept;
 
 /// Tells all drivers that the number `fd` now stands for something new. The operations that make and close

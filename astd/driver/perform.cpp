@@ -2,6 +2,7 @@
 #include <astd/driver/attempt.hpp>
 #include <astd/driver/driver.hpp>
 #include <astd/driver/generation.hpp>
+#include <astd/driver/sim/machine.hpp>
 
 #include <cerrno>
 
@@ -123,6 +124,9 @@ std::int32_t call(operation& op) noexcept {
 
 }  // namespace
 
-void perform(operation& op) noexcept { op.result = call(op); }
+void perform(operation& op) noexcept {
+  if (sim::machine* const simulated = sim::machine::here()) return simulated->perform(op);
+  op.result = call(op);
+}
 
 }  // namespace astd::driver

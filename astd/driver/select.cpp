@@ -1,9 +1,12 @@
 #include <astd/driver/driver.hpp>
 #include <astd/driver/epoll/epoll_driver.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/sim_driver.hpp>
 #if ASTD_HAS_URING
 #include <astd/driver/uring/uring_driver.hpp>
 #endif
 
+#include <cstdio>
 #include <cstring>
 
 #include <sys/utsname.h>
@@ -42,9 +45,17 @@ selected make_epoll(const options& options, const std::string& because) {
   return result;
 }
 
+selected make_sim(const options& options) {
+  char seed[32];
+  std::snprintf(seed, sizeof seed, "seed %#llx",
+                static_cast<unsigned long long>(options.machine->in().options().seed));
+  return {std::make_unique<sim::sim_driver>(*options.machine), seed, {}};
+}
+
 }  // namespace
 
 selected make_driver(const options& options) {
+  if (options.machine) return make_sim(options);
   if (options.want == choice::epoll) return make_epoll(options, "asked for");
   if (options.want == choice::automatic && !options.one_owner)
     return make_epoll(options, "threads take turns, and the kernel ends a ring's operations with their thread");
@@ -60,6 +71,8 @@ bool parse_choice(std::string_view text, choice& result) noexcept {
     result = choice::uring;
   } else if (text == "epoll") {
     result = choice::epoll;
+  } else if (text == "sim") {
+    result = choice::sim;
   } else if (text == "auto" || text.empty()) {
     result = choice::automatic;
   } else {

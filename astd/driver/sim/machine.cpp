@@ -1,0 +1,139 @@
+#include <astd/driver/sim/disk.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/network.hpp>
+
+#include <cerrno>
+#include <utility>
+
+namespace astd::driver::sim {
+namespace {
+
+constinit thread_local machine* current = nullptr;
+
+enum : std::uint64_t { has_crashed, has_restarted, was_paused, goes_on };
+
+}  // namespace
+
+machine::machine(world& in, std::string name, std::uint32_t number)
+    : world_(in),
+      name_(std::move(name)),
+      number_(number),
+      disk_(std::make_unique<disk>(*this)),
+      stack_(std::make_unique<network_stack>(*this)) {
+  for (int i = 0; i < 3; ++i) standard_[i] = disk_->standard_stream(i);
+}
+
+machine::~machine() = default;
+
+// ---- clocks
+
+instant machine::steady_now() const noexcept {
+  const instant passed = world_.now() - true_base_;
+  if (rate_ == 0) return steady_base_ + passed;
+  return steady_base_ + passed + static_cast<instant>(static_cast<double>(passed) * rate_);
+}
+
+instant machine::true_time_of(instant deadline) const noexcept {
+  if (deadline == detail::never) return deadline;
+  const instant until = deadline - steady_base_;
+  if (rate_ == 0) return true_base_ + until;
+  // Rounded up, and more: before that the clock does not say `deadline` yet.
+  return true_base_ + static_cast<instant>(static_cast<double>(until) / (1 + rate_)) + 2;
+}
+
+void machine::set_drift(double rate) noexcept {
+  steady_base_ = steady_now();
+  true_base_ = world_.now();
+  rate_ = rate;
+}
+
+// ---- descriptors
+
+int machine::open(std::unique_ptr<open_file> file) noexcept {
+  if (open_ >= limit_ || world_.strikes(fault::no_descriptors, this)) return -EMFILE;
+  ++open_;
+  if (!free_.empty()) {
+    const int place = free_.extract(free_.begin()).value();
+    files_[static_cast<std::size_t>(place)] = std::move(file);
+    return first_descriptor() + place;
+  }
+  files_.push_back(std::move(file));
+  return first_descriptor() + static_cast<int>(files_.size()) - 1;
+}
+
+open_file* machine::find(int descriptor) noexcept {
+  if (descriptor >= 0 && descriptor < 3) return standard_[descriptor].get();
+  const int place = descriptor - first_descriptor();
+  return place >= 0 && place < static_cast<int>(files_.size()) ? files_[static_cast<std::size_t>(place)].get()
+                                                               : nullptr;
+}
+
+std::int32_t machine::close(int descriptor) noexcept {
+  if (descriptor < descriptors_each || !find(descriptor)) return -EBADF;
+  const int place = descriptor - first_descriptor();
+  // The slot is empty before the file's destructor runs.
+  const std::unique_ptr<open_file> gone = std::move(files_[static_cast<std::size_t>(place)]);
+  free_.insert(place);
+  --open_;
+  return 0;
+}
+
+std::int32_t machine::start(operation& op) noexcept {
+  if (op.code == opcode::close) return close(op.fd);
+  if (state_ == state::crashed) return -ECANCELED;
+  switch (op.code) {
+    case opcode::socket: return stack_->make_socket(op);
+    case opcode::openat:
+    case opcode::statx:
+    case opcode::renameat:
+    case opcode::unlinkat:
+    case opcode::mkdirat: return disk_->start(op);
+    default: break;
+  }
+  open_file* const file = find(op.fd);
+  return file ? file->start(op) : -EBADF;
+}
+
+void machine::perform(operation& op) noexcept {
+  machine* const whose = world_.machine_of(op.fd);
+  op.result = (whose ? *whose : *this).start(op);
+}
+
+// ---- its life
+
+void machine::pause() noexcept {
+  if (state_ != state::running) return;
+  state_ = state::paused;
+  world_.note(point::machine, this, was_paused);
+}
+
+void machine::go_on() noexcept {
+  if (state_ != state::paused) return;
+  state_ = state::running;
+  world_.note(point::machine, this, goes_on);
+}
+
+void machine::crash() noexcept {
+  if (state_ == state::crashed) return;
+  state_ = state::crashed;
+  world_.note(point::machine, this, has_crashed);
+  stack_->crash();
+  for (auto& file : files_)
+    if (file) file->crash();
+  for (auto& file : standard_) file->crash();
+  disk_->crash();
+}
+
+void machine::restart() noexcept {
+  if (state_ != state::crashed) return;
+  state_ = state::running;
+  ++life_;
+  system_offset_ = system_beginning;
+  world_.note(point::machine, this, has_restarted, life_);
+}
+
+machine* machine::here() noexcept { return current; }
+machine::turn::turn(machine& m) noexcept : outer_(std::exchange(current, &m)) {}
+machine::turn::~turn() { current = outer_; }
+
+}  // namespace astd::driver::sim

@@ -1,0 +1,113 @@
+// One simulated machine: a name, an address, clocks, descriptors, a disk, a place in the network.
+#pragma once
+
+#include <astd/driver/sim/open_file.hpp>
+#include <astd/driver/sim/world.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace astd::driver::sim {
+
+class disk;
+class network_stack;
+
+class machine {
+ public:
+  /// Its clocks' readings when the world begins: see runtime/virtual_clock.hpp, which begins with the same.
+  static constexpr instant steady_beginning = 1'000'000'000'000'000;
+  static constexpr instant system_beginning = 946'684'800'000'000'000;  // 2000-01-01 00:00:00 UTC
+
+  machine(world& in, std::string name, std::uint32_t number);
+  machine(const machine&) = delete;
+  machine& operator=(const machine&) = delete;
+  ~machine();
+
+  [[nodiscard]] world& in() const noexcept { return world_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] std::uint32_t number() const noexcept { return number_; }  // 0, 1...
+
+  // ---- clocks: true time, seen through `rate` and an offset
+  [[nodiscard]] instant steady_now() const noexcept;
+  [[nodiscard]] instant system_now() const noexcept { return steady_now() - steady_beginning + system_offset_; }
+  /// The true time at which the steady clock will say `deadline`; never stays never.
+  [[nodiscard]] instant true_time_of(instant deadline) const noexcept;
+  /// The steady clock runs by so much faster (0.001) or slower (-0.001) than true time from now on.
+  void set_drift(double rate) noexcept;
+  /// Somebody sets the system's clock: by so much, forth or back.
+  void jump(instant by) noexcept { system_offset_ += by; }
+
+  // ---- descriptors. A number says whose it is: machines pass none to each other.
+  static constexpr int descriptors_each = 1 << 17;
+  /// The lowest number that is free, as POSIX says; -EMFILE at the limit.
+  [[nodiscard]] int open(std::unique_ptr<open_file> file) noexcept;
+  /// Null: not open here. 0, 1 and 2 are the standard streams.
+  [[nodiscard]] open_file* find(int descriptor) noexcept;
+  /// 0, or -EBADF.
+  std::int32_t close(int descriptor) noexcept;
+  void set_descriptor_limit(int limit) noexcept { limit_ = limit; }
+  [[nodiscard]] int descriptors_open() const noexcept { return open_; }
+  /// Does an operation that cannot block, at once.
+  void perform(operation& op) noexcept;
+
+  // ---- parts
+  [[nodiscard]] disk& storage() noexcept { return *disk_; }
+  [[nodiscard]] network_stack& stack() noexcept { return *stack_; }
+
+  // ---- its life
+  enum class state : std::uint8_t { running, paused, crashed };
+  [[nodiscard]] state now_is() const noexcept { return state_; }
+  /// Its workers take no turns; its network stack and its disk go on, as those of a stopped process do.
+  void pause() noexcept;
+  void go_on() noexcept;
+  /// Power is lost: connections vanish without a word, the disk keeps what was synced and perhaps more. Operations end
+  /// with -ECANCELED, and so does all that is submitted afterwards; whoever runs tasks here sees to their end.
+  void crash() noexcept;
+  /// It is on again, with what the disk has kept, and empty but for that.
+  void restart() noexcept;
+  /// How often it was started: 1 at first.
+  [[nodiscard]] unsigned life() const noexcept { return life_; }
+
+  /// The machine whose worker has its turn on this thread, or null.
+  [[nodiscard]] static machine* here() noexcept;
+  /// Makes it so, while it lives.
+  class turn {
+   public:
+    explicit turn(machine& m) noexcept;
+    ~turn();
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+
+   private:
+    machine* const outer_;
+  };
+
+ private:
+  friend class sim_driver;
+  [[nodiscard]] std::int32_t start(operation& op) noexcept;
+  [[nodiscard]] int first_descriptor() const noexcept { return static_cast<int>(number_ + 1) * descriptors_each; }
+
+  world& world_;
+  const std::string name_;
+  const std::uint32_t number_;
+  instant steady_base_ = steady_beginning;  // the steady clock at true_base_
+  instant true_base_ = 0;
+  double rate_ = 0;  // beyond 1
+  instant system_offset_ = system_beginning;
+  state state_ = state::running;
+  unsigned life_ = 1;
+  int limit_ = descriptors_each;
+  int open_ = 0;
+  std::vector<std::unique_ptr<open_file>> files_;
+  std::set<int> free_;  // places in files_
+  std::unique_ptr<open_file> standard_[3];
+  std::unique_ptr<disk> disk_;
+  std::unique_ptr<network_stack> stack_;
+};
+
+}  // namespace astd::driver::sim

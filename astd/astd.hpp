@@ -24,6 +24,7 @@
 #include <astd/net.hpp>
 #include <astd/once_cell.hpp>
 #include <astd/print.hpp>
+#include <astd/random.hpp>
 #include <astd/runtime.hpp>
 #include <astd/semaphore.hpp>
 #include <astd/shared_mutex.hpp>

@@ -1,12 +1,23 @@
+#include <astd/base/assert.hpp>
 #include <astd/base/error.hpp>
+#include <astd/driver/sim/machine.hpp>
 #include <astd/runtime/block_on.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/simulated_worker.hpp>
 
 #include <stdexcept>
 
 namespace astd::detail {
 
-blocking_root::entry::entry(runtime_core& core) : core_(core), outer_(current_chain()) {
+// Inside the simulation, on the machine.
+struct blocking_root::entry::simulated_stay {
+  explicit simulated_stay(runtime_core& core) : inside(*core.simulated()), here(*core.machine()) {}
+  const simulation::entry inside;
+  const driver::sim::machine::turn here;
+};
+
+blocking_root::entry::entry(runtime_core& core)
+    : core_(core), stay_(core.simulated() ? new simulated_stay(core) : nullptr), outer_(current_chain()) {
   settle_current_task();  // it holds the stack for longer than a turn
   // Inside a task, or a block_on, of this runtime: its loop goes on turning in here.
   if (worker* w = worker::current(); w && &w->runtime() == &core) {
@@ -26,8 +37,9 @@ blocking_root::entry::~entry() {
     here_->leave();
     core_.give_back_guest(*here_);
   }
-  // Last: those tasks were others.
+  // Those tasks were others.
   set_current_chain(outer_);
+  delete stay_;
 }
 
 blocking_root::blocking_root(runtime_core& core) : entry_(core), task_(entry_.here().pinned_executor()) {
@@ -43,9 +55,39 @@ blocking_root::~blocking_root() {
 void blocking_root::run(resumable* first) noexcept {
   worker& w = entry_.here();
   if (first) w.run_first(*first);
+  if (w.simulated()) return run_simulated();
   w.run_until([this] { return task_.done; });
   // What this is nested in goes on now: a dump that gave up waiting for the last turn may be looking at it.
   w.pause_if_asked();
+}
+
+void blocking_root::run_simulated() {
+  worker& w = entry_.here();
+  simulation& s = *w.runtime().simulated();
+  const auto over = [this] { return task_.done; };
+  if (!s.run_until(over)) {
+    // Nobody is left waiting behind an exception: first what waits here ends, if need be all else.
+    dump_ = s.dump_tasks();
+    w.simulated()->go_on();
+    task_.root.request_cancel();
+    if (!s.run_until(over)) {
+      w.simulated()->go_on();
+      s.cancel_all();
+      if (!s.run_until(over))
+        assertion_failed(
+            ("a task in a simulation does not end, and nothing can happen any more\n" + dump_).c_str());
+    }
+  }
+  w.simulated()->go_on();
+}
+
+void blocking_root::throw_stopped() const {
+#if ASTD_HAS_EXCEPTIONS
+  if (!dump_.empty()) throw sim::deadlock(dump_);
+#else
+  if (!dump_.empty()) assertion_failed(("nothing can happen any more in this simulation\n" + dump_).c_str());
+#endif
+  throw_task_cancelled("the task in block_on");
 }
 
 void blocking_root::ended(resumable* r) { static_cast<header&>(task_header::from_end(r)).done = true; }

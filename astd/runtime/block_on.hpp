@@ -7,6 +7,7 @@
 #include <astd/coro/task_header.hpp>
 #include <astd/runtime/spawn.hpp>
 
+#include <string>
 #include <utility>
 
 namespace astd {
@@ -25,8 +26,11 @@ class blocking_root {
   /// Runs `first`, and whatever else is ready on this thread, until the chain has ended.
   void run(resumable* first) noexcept;
   [[nodiscard]] bool stopped() const noexcept { return task_.root.stopped(); }
+  /// For one that has stopped: task_cancelled, or sim::deadlock.
+  [[noreturn]] void throw_stopped() const;
 
  private:
+  void run_simulated();
   // What makes the calling thread a worker while it is in here.
   class entry {
    public:
@@ -36,6 +40,8 @@ class blocking_root {
 
    private:
     runtime_core& core_;
+    struct simulated_stay;
+    simulated_stay* const stay_;  // null: the runtime is not simulated
     chain* const outer_;
     worker* here_ = nullptr;
     bool entered_ = false;
@@ -48,6 +54,7 @@ class blocking_root {
 
   entry entry_;
   header task_;
+  std::string dump_;  // of a simulation in which nothing could happen any more
 };
 
 template <class A>
@@ -55,7 +62,7 @@ await_result_t<A> block_on_core(runtime_core& core, A&& aw) {
   blocking_root root(core);
   own_awaiter<A> awaiting(static_cast<A&&>(aw));
   if (!awaiting->await_ready()) root.run(awaiting->start(root.context()));
-  if (root.stopped()) throw_task_cancelled("the task in block_on");
+  if (root.stopped()) root.throw_stopped();
   return awaiting->await_resume();
 }
 

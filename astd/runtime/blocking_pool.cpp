@@ -15,6 +15,7 @@ struct blocking_pool::worker : list_node {
 };
 
 blocking_pool::blocking_pool(blocking_pool_options options) : options_(std::move(options)) {
+  if (options_.call) return;
   threads_ = coming_ = 1;
   starting_ = true;
   if (const int error = options_.start_thread(run_thread, this))
@@ -51,6 +52,7 @@ bool blocking_pool::withdraw(job& job) noexcept {
 }
 
 void blocking_pool::shutdown() noexcept {
+  while (has_one() && options_.call) run_one();
   std::unique_lock lock(mutex_);
   stopping_ = true;
   changed_.wait(lock, [this] { return quiet(); });
@@ -73,6 +75,10 @@ blocking_pool::metrics blocking_pool::measure() const noexcept {
 // Sees to it that for each queued job somebody is on the way, as far as there are threads; unlocks while it starts
 // one.
 void blocking_pool::call_for_help(std::unique_lock<std::mutex>& lock) noexcept {
+  if (options_.call) {
+    lock.unlock();
+    return options_.call(*this, options_.with);
+  }
   bool refused = false;
   while (queued_ > coming_) {
     if (worker* w = idle_.pop_front()) {
@@ -96,6 +102,25 @@ void blocking_pool::call_for_help(std::unique_lock<std::mutex>& lock) noexcept {
     if (stopping_) changed_.notify_all();
     // Those that relied on the thread may have gone to sleep: look again.
   }
+}
+
+bool blocking_pool::has_one() const noexcept {
+  std::lock_guard lock(mutex_);
+  return first_ && running_ < options_.max_threads;
+}
+
+void blocking_pool::run_one() noexcept {
+  std::unique_lock lock(mutex_);
+  if (!first_ || running_ >= options_.max_threads) return;
+  job& next = *first_;
+  dequeue(next);
+  ++running_;
+  lock.unlock();
+  next.run(next);
+  lock.lock();
+  ++completed_;
+  // Whose turn it was when as many ran as may.
+  if (running_-- == options_.max_threads && first_) call_for_help(lock);
 }
 
 void* blocking_pool::run_thread(void* argument) noexcept {

@@ -26,12 +26,18 @@
 
 namespace astd::detail {
 
+class blocking_pool;
+
 struct blocking_pool_options {
   unsigned max_threads = 512;            // at least 1
   std::size_t max_queued = SIZE_MAX;     // jobs that try_submit lets wait for a thread
   std::string thread_name = "blocking";  // of every thread; the system may show its first 15 bytes only
   instant keep_alive = 10'000'000'000;   // ns that an idle thread waits for work before it ends
   start_thread_function* start_thread = &detail::start_thread;  // a test's way to make it fail
+  // In a simulation: the pool has no threads. For each job that may begin it calls this, and that sees to it that some
+  // thread calls run_one() some time later.
+  void (*call)(blocking_pool& pool, void* with) noexcept = nullptr;
+  void* with = nullptr;  // what `call` is given
 };
 
 class blocking_pool {
@@ -62,6 +68,12 @@ class blocking_pool {
   /// more. Constant time. Any thread.
   bool withdraw(job& job) noexcept;
 
+  // For whoever stands in for the threads (options.call).
+  /// Whether a job may begin.
+  [[nodiscard]] bool has_one() const noexcept;
+  /// Runs one, if one may begin.
+  void run_one() noexcept;
+
   /// Runs what is queued, and what the jobs submit meanwhile, waits for all of it and ends the threads. Not from
   /// inside a job. A second call waits for the first and does nothing.
   void shutdown() noexcept;
@@ -88,7 +100,8 @@ class blocking_pool {
   intrusive_list<worker> idle_;  // asleep and not called, most recent first
   unsigned idle_count_ = 0;
   unsigned threads_ = 0;
-  unsigned coming_ = 0;  // threads called or being started, each to look at the queue soon
+  unsigned coming_ = 0;   // threads called or being started, each to look at the queue soon
+  unsigned running_ = 0;  // in run_one()
   bool starting_ = false;
   bool stopping_ = false;  // shutdown() waits on changed_
   bool stopped_ = false;   // threads without work end

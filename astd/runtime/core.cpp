@@ -31,15 +31,17 @@ runtime_options checked(runtime_options o) {
   if (o.max_blocking_queue == 0) refuse("max_blocking_queue", "0", "at least 1");
   if (o.stall_limit.count() < 0)
     refuse("stall_limit", std::to_string(o.stall_limit.count()) + " ns", "0 (nothing is reported) or more");
-  if (o.driver > driver::choice::epoll)
-    refuse("driver", std::to_string(static_cast<unsigned>(o.driver)), "automatic, uring or epoll");
+  if (o.driver > driver::choice::sim)
+    refuse("driver", std::to_string(static_cast<unsigned>(o.driver)), "automatic, uring, epoll or sim");
   if (o.clock > clock_kind::virtual_time)
     refuse("clock", std::to_string(static_cast<unsigned>(o.clock)), "real_time or virtual_time");
   if (o.dump_signal != 0 && !may_dump_on(o.dump_signal))
     refuse("dump_signal", std::to_string(o.dump_signal), "0 or a signal left to programs, such as SIGUSR1");
   if (o.name.empty() || o.name.find('\0') != std::string::npos) refuse("name", "'" + o.name + "'", "a text");
   // Without workers threads take turns, which a ring does not bear (driver/select.cpp): that is not for the environment.
-  if (o.driver == driver::choice::automatic && *o.workers != 0) o.driver = driver_from_environment();
+  if (o.driver == driver::choice::automatic)
+    if (const driver::choice said = driver_from_environment(); *o.workers != 0 || said == driver::choice::sim)
+      o.driver = said;
   return o;
 }
 
@@ -76,20 +78,29 @@ std::weak_ptr<const void> life_of_this_thread() {
 
 }  // namespace
 
-runtime_core::runtime_core(runtime& owner, runtime_options options)
+runtime_core::runtime_core(runtime& owner, runtime_options options, simulation* in, driver::sim::machine* machine)
     : owner_(owner),
       options_(checked(std::move(options))),
+      own_simulation_(!in && options_.driver == driver::choice::sim ? simulation::for_plain_runtime(options_)
+                                                                    : nullptr),
+      simulation_(in ? in : own_simulation_.get()),
+      machine_(machine || !simulation_ ? machine : simulation_->in().machines().front().get()),
       stealing_(options_.stealing && *options_.workers > 1),
       idlers_(std::max(*options_.workers, 1u)),
       blocking_({.max_threads = options_.max_blocking_threads,
                  .max_queued = options_.max_blocking_queue,
-                 .thread_name = options_.name + "-block"}),
+                 .thread_name = options_.name + "-block",
+                 .call = simulation_ ? &run_simulated_call : nullptr,
+                 .with = this}),
       blocking_operations_(blocking_),
-      clock_(options_.clock == clock_kind::virtual_time ? std::make_unique<virtual_clock>(*this) : nullptr),
+      // A simulation's time is virtual in any case.
+      clock_(options_.clock == clock_kind::virtual_time && !simulation_ ? std::make_unique<virtual_clock>(*this)
+                                                                        : nullptr),
       monitor_(*this) {
   const unsigned n = *options_.workers;
   for (unsigned i = 0; i < std::max(n, 1u); ++i) workers_.push_back(std::make_unique<worker>(*this, i));
-  if (n == 0) return;
+  if (simulation_) begin_simulated();
+  if (n == 0 || simulation_) return;
   // Every worker opens its driver on its own thread; the first failure is the constructor's.
   std::atomic<unsigned> opened{0};
   std::exception_ptr failed;
@@ -160,7 +171,7 @@ runtime_core::~runtime_core() {
   stop_threads();
   monitor_.stop();
   blocking_.shutdown();
-  guests_.clear();
+  end_loops();
   for (injection_shard& shard : injected_) shard.inside.wait_until_gone();
 }
 
@@ -181,7 +192,8 @@ driver::options runtime_core::driver_options() noexcept {
   return {.want = options_.driver,
           .shared = stealing_,
           .one_owner = *options_.workers != 0,
-          .blocking = &blocking_operations_};
+          .blocking = &blocking_operations_,
+          .machine = machine_};
 }
 
 // ---- scheduling
@@ -194,7 +206,8 @@ void runtime_core::schedule(resumable& r, urgency how) noexcept {
 }
 
 void runtime_core::inject(resumable& r) noexcept {
-  injection_shard& shard = injected_[number_of_this_thread() % injection_shards];
+  // Simulated, the order is not to depend on which thread it is.
+  injection_shard& shard = injected_[simulation_ ? 0 : number_of_this_thread() % injection_shards];
   visitors::visit here(shard.inside);
   shard.push_back(r);
   wake_one();
@@ -236,7 +249,7 @@ executor& runtime_core::executor_from_outside() noexcept {
 // ---- threads in block_on
 
 worker& runtime_core::take_guest() {
-  if (*options_.workers == 0) {
+  if (*options_.workers == 0 && !simulation_) {
     std::unique_lock own(own_worker_lock_, std::try_to_lock);
     if (!own) {
 #if ASTD_HAS_EXCEPTIONS
@@ -263,6 +276,7 @@ worker& runtime_core::take_guest() {
   end_orphaned_guests();
   auto made = std::make_unique<guest>(*this, me, life_of_this_thread());
   made->place.events().open();
+  if (simulation_) made->place.simulate(*simulation_);
   std::lock_guard guard(guests_lock_);
   made->place.tasks().set_closed(closing_);
   guests_.push_back(std::move(made));
@@ -307,7 +321,12 @@ void runtime_core::end_local_tasks(worker& w) noexcept {
   if (w.index() != worker::guest || local.launched() == local.ended()) return;
   local.set_closed(true);
   local.each([](task_header& t) { t.root.request_cancel(); });
-  w.run_until([&local] { return local.launched() == local.ended(); });
+  const auto over = [&local] { return local.launched() == local.ended(); };
+  if (!simulation_) {
+    w.run_until(over);
+  } else if (!simulation_->run_until(over)) {
+    assertion_failed("tasks that were spawned locally in a simulation do not end, and nothing can happen any more");
+  }
   std::lock_guard guard(guests_lock_);
   local.set_closed(closing_);
 }
@@ -361,6 +380,7 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
 #endif
   }
   std::lock_guard guard(shutdown_lock_);
+  if (simulation_) return shut_down_simulated(limit);
   const passing_time time(*this);
   cancel_all();
   const auto end =
@@ -383,6 +403,10 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
     std::this_thread::sleep_for(nap);
     nap = std::min(nap * 2, std::chrono::microseconds(2000));
   }
+  return report_shutdown();
+}
+
+shutdown_report runtime_core::report_shutdown() {
   shutdown_report report;
   report.remaining = alive();
   report.complete = report.remaining == 0;
@@ -425,6 +449,7 @@ std::string runtime_core::dump_tasks() {
     explicit pause(runtime_core& held) : core(held) { ask(true); }
     ~pause() { ask(false); }  // also when there is no memory for the text
     void ask(bool on) const noexcept {
+      if (core.simulation_) return;  // they have no threads that could run meanwhile
       core.each_loop([&](worker& w) {
         if (&w != me) w.ask_to_pause(on);
       });
@@ -438,6 +463,7 @@ std::string runtime_core::dump_tasks() {
   std::vector<seen> running;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
   each_loop([&](worker& w) {
+    if (simulation_ && &w != me) return;
     while (&w != me && w.active() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     if (&w != me && !w.active()) return;
     running.push_back({w.running().task_id.load(std::memory_order_relaxed), false});

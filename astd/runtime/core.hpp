@@ -9,6 +9,7 @@
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/settle.hpp>
 #include <astd/runtime/shared_queue.hpp>
+#include <astd/runtime/simulation.hpp>
 #include <astd/runtime/task_registry.hpp>
 #include <astd/runtime/virtual_clock.hpp>
 #include <astd/runtime/visitors.hpp>
@@ -28,7 +29,9 @@ driver::choice driver_from_environment();
 
 class runtime_core final : public executor {
  public:
-  runtime_core(runtime& owner, runtime_options options);
+  /// `in`: the machine it runs on is simulated; both live longer. Null: as options.driver says.
+  runtime_core(runtime& owner, runtime_options options, simulation* in = nullptr,
+               driver::sim::machine* machine = nullptr);
   ~runtime_core();
 
   // ---- scheduling
@@ -62,6 +65,9 @@ class runtime_core final : public executor {
   /// Null: the machine's time.
   [[nodiscard]] virtual_clock* clock() const noexcept { return clock_.get(); }
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_seq_cst); }
+  /// Null: it runs on this machine.
+  [[nodiscard]] simulation* simulated() const noexcept { return simulation_; }
+  [[nodiscard]] driver::sim::machine* machine() const noexcept { return machine_; }
   /// A worker has stopped sleeping: the monitor must not sleep either.
   void note_activity() noexcept { monitor_.note_activity(); }
   /// f(worker) for each worker and each thread in block_on.
@@ -85,11 +91,18 @@ class runtime_core final : public executor {
   shutdown_report shutdown(std::chrono::nanoseconds limit);
   [[nodiscard]] runtime_metrics metrics();
   [[nodiscard]] std::string dump_tasks();
+  /// Asks every task that was spawned to end, now or when it comes.
+  void cancel_all() noexcept;
 
+  static std::unique_ptr<runtime> make_simulated(runtime_options options, simulation& in,
+                                                 driver::sim::machine& machine);
   static runtime_core& current();
   static runtime_core& core_of(runtime& r) noexcept { return *r.core_; }
 
  private:
+  void begin_simulated();
+  void end_loops();
+  static void run_simulated_call(blocking_pool& pool, void* self) noexcept;
   struct guest {
     guest(runtime_core& core, std::uint64_t of, std::weak_ptr<const void> life)
         : place(core, worker::guest), thread(of), thread_life(std::move(life)) {}
@@ -103,10 +116,14 @@ class runtime_core final : public executor {
   void stop_threads() noexcept;
   std::uint64_t launched() noexcept;
   std::size_t alive() noexcept;
-  void cancel_all() noexcept;
+  shutdown_report shut_down_simulated(std::chrono::nanoseconds limit);
+  shutdown_report report_shutdown();
 
   runtime& owner_;
   const runtime_options options_;
+  const std::shared_ptr<simulation> own_simulation_;  // a plain runtime's share in one
+  simulation* const simulation_;
+  driver::sim::machine* const machine_;
   const bool stealing_;
   idle_set idlers_;
   static constexpr unsigned injection_shards = 8;

@@ -37,7 +37,7 @@ runtime_options runtime_options::from_environment() {
 driver::choice detail::driver_from_environment() {
   driver::choice result = driver::choice::automatic;
   if (const char* text = std::getenv("ASTD_DRIVER"))
-    if (!driver::parse_choice(text, result)) refuse("ASTD_DRIVER", text, "auto, uring or epoll");
+    if (!driver::parse_choice(text, result)) refuse("ASTD_DRIVER", text, "auto, uring, epoll or sim");
   return result;
 }
 

@@ -28,13 +28,20 @@ class alignas(cache_line_pair) basic_idle_set {
   /// do so afterwards that did not before. False: it has not slept.
   template <class AnyWork, class Sleep>
   bool sleep(unsigned i, bool& searching, AnyWork any_work, Sleep sleep) noexcept {
-    if (std::exchange(searching, false)) stop_searching();
-    enter(i);
+    enter(i, searching);
     const bool slept = !any_work();
     if (slept) sleep();
     if (!leave(i)) searching = true;
     return slept;
   }
+
+  /// The two ends of sleep(), for whoever sleeps without a thread. Between them, once more, it is asked for work.
+  void enter(unsigned i, bool& searching) noexcept {
+    if (std::exchange(searching, false)) stop_searching();
+    words_[i / 64].fetch_or(bit(i), std::memory_order_seq_cst);
+  }
+  /// Worker `i` is awake again. True: by itself. False: somebody has claimed it, and it counts as searching.
+  bool leave(unsigned i) noexcept { return words_[i / 64].fetch_and(~bit(i), std::memory_order_relaxed) & bit(i); }
 
   /// A glance: whether a push may need to wake somebody. Too early after another thread's step it may see the state
   /// before.
@@ -76,12 +83,6 @@ class alignas(cache_line_pair) basic_idle_set {
   bool stop_searching() noexcept { return searching_.fetch_sub(1, std::memory_order_seq_cst) <= 1; }
 
  private:
-  // Worker `i` is going to sleep; it then looks for work once more.
-  void enter(unsigned i) noexcept { words_[i / 64].fetch_or(bit(i), std::memory_order_seq_cst); }
-
-  // Worker `i` is awake again. True: by itself. False: somebody has claimed it, and it counts as searching.
-  bool leave(unsigned i) noexcept { return words_[i / 64].fetch_and(~bit(i), std::memory_order_relaxed) & bit(i); }
-
   const unsigned used_words_;
   static constexpr std::uint64_t bit(unsigned i) noexcept { return std::uint64_t(1) << (i % 64); }
   // Below zero for a moment if one that was claimed has woken by itself and stops searching before claim() has counted it:

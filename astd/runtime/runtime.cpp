@@ -12,6 +12,8 @@ runtime::runtime(runtime_options options)
     : core_(std::make_unique<detail::runtime_core>(*this, std::move(options))) {
   if (const int signal = core_->options().dump_signal) detail::dump_on_signal(*core_, signal);
 }
+runtime::runtime(runtime_options options, detail::simulation& in, driver::sim::machine& machine)
+    : core_(std::make_unique<detail::runtime_core>(*this, std::move(options), &in, &machine)) {}
 runtime::~runtime() { detail::stop_dumping(*core_); }
 
 shutdown_report runtime::shutdown(std::chrono::nanoseconds limit) { return core_->shutdown(limit); }

@@ -7,7 +7,7 @@
 //   if (!report.complete) std::fputs(report.text.c_str(), stderr);
 //
 // The default runtime takes its options from the environment: ASTD_THREAD_COUNT (1 to 512), ASTD_THREAD_NAME,
-// ASTD_DRIVER (auto, uring, epoll). A value that cannot be used is refused with an error that names it.
+// ASTD_DRIVER (auto, uring, epoll, sim). A value that cannot be used is refused with an error that names it.
 #pragma once
 
 #include <astd/base/error.hpp>
@@ -25,11 +25,16 @@
 #include <string_view>
 #include <utility>
 
+namespace astd::driver::sim {
+class machine;
+}
+
 namespace astd {
 
 namespace detail {
 class runtime_core;
-}
+class simulation;
+}  // namespace detail
 
 /// Called when a worker has been in one task for longer than stall_limit: on the monitor's thread, once for each stall.
 struct stall {
@@ -125,6 +130,7 @@ class runtime {
 
  private:
   friend class detail::runtime_core;
+  runtime(runtime_options options, detail::simulation& in, driver::sim::machine& machine);
   std::unique_ptr<detail::runtime_core> core_;
 };
 

@@ -1,5 +1,6 @@
 #include <astd/base/assert.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/simulated_worker.hpp>
 #include <astd/runtime/slice.hpp>
 #include <astd/runtime/worker.hpp>
 
@@ -36,21 +37,37 @@ worker::worker(runtime_core& runtime, unsigned index)
   if (seat_) spin_limit_ = 0;  // in virtual time watching takes no time, and so would never end
 }
 
+void worker::simulate(simulation& s) { simulated_ = std::make_unique<simulated_worker>(*this, s); }
+
+void worker::wake_up_simulated() noexcept {
+  go_active();
+  simulated_->begin(false);
+}
+
 worker::~worker() { inside_.wait_until_gone(); }
 
 worker* worker::current() noexcept { return this_thread; }
 
 loop* this_threads_loop() noexcept { return this_thread ? &this_thread->events() : nullptr; }
 
+worker::stand_in::stand_in(worker& w) noexcept
+    : outer_(std::exchange(this_thread, &w)), outer_note_(set_running_note(&w.running_)) {}
+worker::stand_in::~stand_in() {
+  this_thread = outer_;
+  set_running_note(outer_note_);
+}
+
 void worker::enter() noexcept {
   outer_ = std::exchange(this_thread, this);
   outer_note_ = set_running_note(&running_);
   if (seat_) seat_->enter();
+  if (simulated_) simulated_->begin(true);
   go_active();
   pause_if_asked();
 }
 
 void worker::leave() noexcept {
+  if (simulated_) simulated_->end();
   inbox_.fall_asleep();
   if (seat_) seat_->leave();
   this_thread = std::exchange(outer_, nullptr);
@@ -344,11 +361,13 @@ bool worker::spin() noexcept {
   return false;
 }
 
+bool worker::has_any_work() const noexcept {
+  if (own_work() || runtime_.stopping()) return true;
+  return index_ != guest && (runtime_.any_injected() || runtime_.anything_to_steal(*this));
+}
+
 void worker::idle() noexcept {
   if (spin()) return;
-  const auto any_work = [this] {
-    return own_work() || runtime_.stopping() || runtime_.any_injected() || runtime_.anything_to_steal(*this);
-  };
   const auto sleep = [this] {
     // Whoever puts something into our inbox, wants us to pause, or stops, looks at this afterwards.
     inbox_.fall_asleep();
@@ -363,7 +382,7 @@ void worker::idle() noexcept {
   };
   if (index_ == guest)
     sleep();
-  else if (!runtime_.idlers().sleep(index_, searching_, any_work, sleep))
+  else if (!runtime_.idlers().sleep(index_, searching_, [this] { return has_any_work(); }, sleep))
     return;
   pause_if_asked();
   poll_world();

@@ -34,6 +34,8 @@
 namespace astd::detail {
 
 class runtime_core;
+class simulated_worker;
+class simulation;
 
 class worker {
  public:
@@ -47,6 +49,18 @@ class worker {
 
   /// The worker that the calling thread is, or null.
   static worker* current() noexcept;
+  /// Makes the calling thread this worker for one turn.
+  class stand_in {
+   public:
+    explicit stand_in(worker& w) noexcept;
+    ~stand_in();
+    stand_in(const stand_in&) = delete;
+    stand_in& operator=(const stand_in&) = delete;
+
+   private:
+    worker* const outer_;
+    running_note* const outer_note_;
+  };
   /// Makes the calling thread this worker until leave(); they nest.
   void enter() noexcept;
   void leave() noexcept;
@@ -87,6 +101,13 @@ class worker {
   }
   /// Runs `r` first, whatever else is ready.
   void run_first(resumable& r) noexcept { resume(r); }
+  /// Takes its turns in `s` instead, from begin() on. Its loop is open.
+  void simulate(simulation& s);
+  /// As enter(), for a worker that is on whichever thread drives the simulation.
+  void wake_up_simulated() noexcept;
+  /// Null: it has a thread of its own.
+  [[nodiscard]] simulated_worker* simulated() const noexcept { return simulated_.get(); }
+
   /// Between two turns: waits if a dump wants that.
   void pause_if_asked() noexcept {
     if (pause_asked_.load(std::memory_order_seq_cst)) pause();
@@ -147,6 +168,7 @@ class worker {
   [[nodiscard]] const counters& count() const noexcept { return counters_; }
 
  private:
+  friend class simulated_worker;
   class pinned : public executor {
    public:
     explicit pinned(worker& w) noexcept : worker_(w) {}
@@ -190,6 +212,7 @@ class worker {
   void nap() noexcept;
   static void rest() noexcept;
   bool spin() noexcept;
+  [[nodiscard]] bool has_any_work() const noexcept;
   void pause() noexcept;
   void go_active() noexcept;
   bool poll_world() noexcept;
@@ -232,6 +255,7 @@ class worker {
   executor& for_new_tasks_;
   const std::unique_ptr<virtual_clock::seat> seat_;  // null: the machine's time
   loop loop_;
+  std::unique_ptr<simulated_worker> simulated_;
 };
 
 }  // namespace astd::detail

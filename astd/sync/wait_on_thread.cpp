@@ -1,10 +1,13 @@
+#include <astd/driver/sim/machine.hpp>
 #include <astd/runtime/virtual_clock.hpp>
 #include <astd/runtime/worker.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 
 namespace astd::detail {
 
-bool is_in_runtime() noexcept { return worker::current() != nullptr || virtual_clock_here() != nullptr; }
+bool is_in_runtime() noexcept {
+  return worker::current() != nullptr || virtual_clock_here() != nullptr || driver::sim::machine::here() != nullptr;
+}
 
 thread_wait::thread_wait() noexcept : root_(&ended, *this, false), outer_(current_chain()) {}
 

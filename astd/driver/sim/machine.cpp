@@ -111,6 +111,11 @@ void machine::go_on() noexcept {
   if (state_ != state::paused) return;
   state_ = state::running;
   world_.note(point::machine, this, goes_on);
+  let_go();
+}
+
+void machine::let_go() noexcept {
+  for (event* e : std::exchange(parked_, {})) world_.schedule_after(*e, world_.draw_turn());
 }
 
 void machine::crash() noexcept {
@@ -122,6 +127,7 @@ void machine::crash() noexcept {
     if (file) file->crash();
   for (auto& file : standard_) file->crash();
   disk_->crash();
+  let_go();  // its workers see to the end of their tasks
 }
 
 void machine::restart() noexcept {

@@ -65,6 +65,10 @@ class machine {
   /// Its workers take no turns; its network stack and its disk go on, as those of a stopped process do.
   void pause() noexcept;
   void go_on() noexcept;
+  /// While it is paused: `e` is for when it goes on.
+  void park(event& e) { parked_.push_back(&e); }
+  /// `e` will not live as long as that.
+  void forget(event& e) noexcept { std::erase(parked_, &e); }
   /// Power is lost: connections vanish without a word, the disk keeps what was synced and perhaps more. Operations end
   /// with -ECANCELED, and so does all that is submitted afterwards; whoever runs tasks here sees to their end.
   void crash() noexcept;
@@ -88,6 +92,7 @@ class machine {
   };
 
  private:
+  void let_go() noexcept;
   friend class sim_driver;
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
   [[nodiscard]] int first_descriptor() const noexcept { return static_cast<int>(number_ + 1) * descriptors_each; }
@@ -103,6 +108,7 @@ class machine {
   unsigned life_ = 1;
   int limit_ = descriptors_each;
   int open_ = 0;
+  std::vector<event*> parked_;
   std::vector<std::unique_ptr<open_file>> files_;
   std::set<int> free_;  // places in files_
   std::unique_ptr<open_file> standard_[3];

@@ -5,6 +5,8 @@
 #include <astd/driver/driver.hpp>
 #include <astd/driver/sim/machine.hpp>
 
+#include <utility>
+
 namespace astd::driver::sim {
 
 class sim_driver final : public driver {
@@ -17,6 +19,9 @@ class sim_driver final : public driver {
   void set_turn(event* turn) noexcept { turn_ = turn; }
   /// wake() does not bring the turn nearer than this: the loop's thread is busy until then.
   void set_busy_until(instant when) noexcept { busy_until_ = when; }
+  [[nodiscard]] instant busy_until() const noexcept { return busy_until_; }
+  /// Whether wake() was called, or there is something to collect, since this was last asked.
+  [[nodiscard]] bool take_woken() noexcept { return std::exchange(woken_, false) || ready(); }
 
   [[nodiscard]] std::string_view name() const noexcept override { return "sim"; }
   [[nodiscard]] bool submit(operation& op) noexcept override;
@@ -40,6 +45,7 @@ class sim_driver final : public driver {
   const std::uint32_t number_;
   event* turn_ = nullptr;
   instant busy_until_ = 0;
+  bool woken_ = false;
   completions ended_;
 };
 

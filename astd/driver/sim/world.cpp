@@ -69,6 +69,13 @@ instant world::draw_turn() noexcept {
   return order_.between(options_.shortest_turn, options_.longest_turn);
 }
 
+std::uint64_t world::draw_choice(std::uint64_t n) noexcept {
+  const std::uint64_t number = draws_++;
+  if (number < options_.shuffle_from || number >= options_.shuffle_to) [[unlikely]]
+    return 0;
+  return order_.below(n);
+}
+
 void world::schedule(event& e, instant when) noexcept { events_.put(e, std::max(when, now()), draw_tie()); }
 
 void world::schedule_by(event& e, instant when) noexcept {
@@ -160,8 +167,7 @@ void world::note(point what, const machine* where, std::uint64_t a, std::uint64_
 // ---- threads
 
 world* world::here() noexcept { return current; }
-world::visit::visit(world& in) noexcept : outer_(std::exchange(current, &in)) {}
-world::visit::~visit() { current = outer_; }
+world* world::set_here(world* now) noexcept { return std::exchange(current, now); }
 
 void world::wake_from_outside(event& e) noexcept {
   std::lock_guard guard(outside_lock_);

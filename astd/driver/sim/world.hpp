@@ -35,7 +35,7 @@ struct world_options {
   instant shortest_turn = 200, longest_turn = 2'000;
   /// How often an operation that could end at once ends a little later.
   double later = 0.25;
-  fault_rates faults;
+  fault_rates faults = {};
   /// No more faults than this by chance.
   std::uint64_t fault_budget = UINT64_MAX;
 
@@ -43,7 +43,7 @@ struct world_options {
   /// The order of events is drawn for the draws with these numbers only, and plain (first in, first out) for all others.
   std::uint64_t shuffle_from = 0, shuffle_to = UINT64_MAX;
   /// Of the faults that would strike, only those with these numbers do; in ascending order.
-  std::optional<std::vector<std::uint64_t>> only_faults;
+  std::optional<std::vector<std::uint64_t>> only_faults = {};
 };
 
 /// What the trace tells.
@@ -118,6 +118,8 @@ class world {
   [[nodiscard]] random_stream& for_programs() noexcept { return program_random_; }
   /// How long this turn takes, or this wake.
   [[nodiscard]] instant draw_turn() noexcept;
+  /// 0 to n - 1, where 0 is what happens without chance.
+  [[nodiscard]] std::uint64_t draw_choice(std::uint64_t n) noexcept;
 
   // ---- faults
   /// Whether `kind` strikes here and now. Each call where its rate is not 0 draws, so a call stands where the fault can
@@ -152,17 +154,8 @@ class world {
   // ---- threads
   /// The world that this thread is in, or null.
   [[nodiscard]] static world* here() noexcept;
-  /// Makes this thread the one that is in it, while it lives.
-  class visit {
-   public:
-    explicit visit(world& in) noexcept;
-    ~visit();
-    visit(const visit&) = delete;
-    visit& operator=(const visit&) = delete;
-
-   private:
-    world* const outer_;
-  };
+  /// Makes it `now` (or none); gives what it was.
+  static world* set_here(world* now) noexcept;
   /// For a thread that is not inside: schedules `e` now, as soon as the world goes on. `e` lives as long as the world.
   void wake_from_outside(event& e) noexcept;
   /// Takes in what came from outside; whether there was anything.

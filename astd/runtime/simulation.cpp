@@ -1,0 +1,309 @@
+#include <astd/base/assert.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/runtime/blocking_pool.hpp>
+#include <astd/runtime/core.hpp>
+#include <astd/runtime/simulated_worker.hpp>
+#include <astd/runtime/simulation.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace astd {
+
+sim::deadlock::deadlock(const std::string& tasks)
+    : std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                        "nothing can happen any more in this simulation, and block_on has not ended\n" + tasks) {}
+
+namespace detail {
+namespace {
+
+constinit thread_local simulation::entry* innermost = nullptr;
+
+std::uint64_t seed_from_environment() {
+  const char* const text = std::getenv("ASTD_SIM_SEED");
+  if (!text) return 1;
+  const std::string_view value = text;
+  const bool hex = value.starts_with("0x");
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text + (hex ? 2 : 0), text + value.size(), seed, hex ? 16 : 10);
+  if (error != std::errc() || end != text + value.size())
+    throw_failure(failure(std::make_error_code(std::errc::invalid_argument), "ASTD_SIM_SEED",
+                          "= '" + std::string(value) + "', but it must be a number of 64 bits"));
+  return seed;
+}
+
+}  // namespace
+
+// A thread that stands for one of a blocking pool's: started when a call begins and none is free, kept for the next.
+struct simulation::helper {
+  explicit helper(simulation& s) : place(s, entry::for_helper()), thread([this] { run(); }) {}
+  void run() {
+    place.enter_thread();
+    std::unique_lock lock(place.simulation_.lock_);
+    for (;;) {
+      place.wait_for_baton(lock);
+      if (!pool) break;
+      lock.unlock();
+      {
+        const driver::sim::machine::turn here(*on);
+        std::exchange(pool, nullptr)->run_one();
+      }
+      lock.lock();
+      place.simulation_.free_helpers_.push_back(this);
+      give_back();
+    }
+    place.leave_thread();
+  }
+  // Under the lock.
+  void give_back() noexcept {
+    place.has_baton_ = false;
+    entry& to = *std::exchange(place.returns_to_, nullptr);
+    to.has_baton_ = true;
+    place.simulation_.inside_ = &to;
+    to.baton_.notify_one();
+  }
+
+  entry place;
+  blocking_pool* pool = nullptr;  // whose call is next; null: the end
+  driver::sim::machine* on = nullptr;
+  std::thread thread;
+};
+
+simulation::simulation(driver::sim::world_options options) : world_(std::move(options)) {}
+
+simulation::~simulation() {
+  for (auto& h : helpers_) {
+    {
+      std::lock_guard guard(lock_);
+      h->place.has_baton_ = true;
+      h->place.baton_.notify_one();
+    }
+    h->thread.join();
+  }
+}
+
+std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options& options) {
+  driver::sim::world_options world{.seed = seed_from_environment()};
+  std::shared_ptr<simulation> made;
+  static std::mutex lock;
+  static std::weak_ptr<simulation> shared;
+  std::lock_guard guard(lock);
+  if (options.clock == clock_kind::virtual_time) {
+    // Whoever asks for that counts on a sleep being exact.
+    world.shortest_turn = world.longest_turn = 0;
+  } else if (made = shared.lock(); made) {
+    return made;
+  }
+  made = std::make_shared<simulation>(std::move(world));
+  made->patience_ = std::chrono::seconds(1);
+  made->world_.add_machine("localhost");
+  if (options.clock != clock_kind::virtual_time) shared = made;
+  return made;
+}
+
+std::unique_ptr<runtime> simulation::start(driver::sim::machine& of, runtime_options options) {
+  const entry inside(*this);
+  return runtime_core::make_simulated(std::move(options), *this, of);
+}
+
+// ---- threads
+
+simulation::entry::entry(simulation& s) : simulation_(s) {
+  entry* e = innermost;
+  while (e && &e->simulation_ != &s) e = e->outer_;
+  same_ = e ? e->same_ : this;
+  if (same_ == this) {
+    std::unique_lock lock(s.lock_);
+    if (!s.inside_) {
+      s.inside_ = this;
+      has_baton_ = true;
+    } else {
+      s.at_the_door_.push_back(this);
+      s.anybody_at_the_door_.store(true, std::memory_order_relaxed);
+      wait_for_baton(lock);
+    }
+  }
+  enter_thread();
+}
+
+simulation::entry::~entry() {
+  leave_thread();
+  if (same_ != this) return;
+  simulation& s = simulation_;
+  std::lock_guard guard(s.lock_);
+  has_baton_ = false;
+  entry* next = returns_to_;
+  if (!next) {
+    // The driver goes. Another thread in block_on takes over, else one that comes in.
+    for (entry* f : s.followers_)
+      if (!next && f->may_drive_) next = f;
+    if (next) {
+      next->returns_to_ = nullptr;
+    } else if (!s.at_the_door_.empty()) {
+      next = s.at_the_door_.front();
+      s.at_the_door_.erase(s.at_the_door_.begin());
+      s.anybody_at_the_door_.store(!s.at_the_door_.empty(), std::memory_order_relaxed);
+    }
+  }
+  s.inside_ = next;
+  if (!next) return;
+  next->has_baton_ = true;
+  next->baton_.notify_one();
+}
+
+void simulation::entry::enter_thread() noexcept {
+  if (!same_) same_ = this;
+  outer_ = std::exchange(innermost, this);
+  outer_world_ = driver::sim::world::set_here(&simulation_.world_);
+}
+
+void simulation::entry::leave_thread() noexcept {
+  innermost = outer_;
+  driver::sim::world::set_here(outer_world_);
+}
+
+void simulation::entry::wait_for_baton(std::unique_lock<std::mutex>& lock) noexcept {
+  baton_.wait(lock, [this] { return has_baton_; });
+}
+
+simulation::entry& simulation::this_entry() noexcept {
+  entry* e = innermost;
+  while (&e->simulation_ != this) e = e->outer_;
+  return *e->same_;
+}
+
+// Until it comes back.
+void simulation::hand_baton(entry& from, entry& to) noexcept {
+  std::unique_lock lock(lock_);
+  from.has_baton_ = false;
+  to.returns_to_ = &from;
+  to.has_baton_ = true;
+  inside_ = &to;
+  to.baton_.notify_one();
+  from.wait_for_baton(lock);
+}
+
+void simulation::run_turn(entry& on, simulated_worker& whose) noexcept {
+  entry& me = this_entry();
+  if (&me == &on) return whose.take();
+  on.turn_ = &whose;
+  hand_baton(me, on);
+}
+
+void simulation::let_one_in() noexcept {
+  entry* next = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    if (at_the_door_.empty()) return;
+    next = at_the_door_.front();
+    at_the_door_.erase(at_the_door_.begin());
+    anybody_at_the_door_.store(!at_the_door_.empty(), std::memory_order_relaxed);
+  }
+  hand_baton(this_entry(), *next);
+}
+
+// ---- going on
+
+bool simulation::run(bool (*stop)(void*), void* argument) {
+  entry& me = this_entry();
+  while (me.returns_to_) {
+    if (stop(argument)) return true;
+    simulated_worker* turn = nullptr;
+    {
+      std::unique_lock lock(lock_);
+      followers_.push_back(&me);
+      entry& to = *std::exchange(me.returns_to_, nullptr);
+      me.has_baton_ = false;
+      to.has_baton_ = true;
+      inside_ = &to;
+      to.baton_.notify_one();
+      me.wait_for_baton(lock);
+      std::erase(followers_, &me);
+      turn = std::exchange(me.turn_, nullptr);
+    }
+    if (turn) turn->take();
+  }
+  return drive(stop, argument);
+}
+
+bool simulation::drive(bool (*stop)(void*), void* argument) {
+  for (;;) {
+    if (stop(argument)) return true;
+    if (anybody_at_the_door_.load(std::memory_order_relaxed)) [[unlikely]]
+      let_one_in();
+    if (!world_.step() && !wait_for_others()) return false;
+  }
+}
+
+// Whether anybody has come, or woken something.
+bool simulation::wait_for_others() {
+  const auto until = std::chrono::steady_clock::now() + patience_;
+  do {
+    if (world_.take_from_outside() || anybody_at_the_door_.load(std::memory_order_relaxed)) return true;
+    if (patience_.count() != 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  } while (std::chrono::steady_clock::now() < until);
+  return false;
+}
+
+// ---- calls that block
+
+// Lives until it has fired.
+class simulation::blocking_call final : public driver::sim::event {
+ public:
+  blocking_call(simulation& s, blocking_pool& of, driver::sim::machine& on) noexcept
+      : simulation_(s), pool_(of), machine_(on) {}
+
+ private:
+  void fire() noexcept override {
+    const std::unique_ptr<blocking_call> self(this);
+    simulation_.run_call(pool_, machine_);
+  }
+  simulation& simulation_;
+  blocking_pool& pool_;
+  driver::sim::machine& machine_;
+};
+
+void simulation::call(blocking_pool& pool, driver::sim::machine& on) {
+  auto* const c = new blocking_call(*this, pool, on);
+  if (driver::sim::world::here() == &world_)
+    world_.schedule_after(*c, world_.draw_turn());
+  else
+    world_.wake_from_outside(*c);
+}
+
+void simulation::run_call(blocking_pool& pool, driver::sim::machine& on) noexcept {
+  if (!pool.has_one()) return;  // it was withdrawn
+  helper* h = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    if (!free_helpers_.empty()) {
+      h = free_helpers_.back();
+      free_helpers_.pop_back();
+    }
+  }
+  if (!h) {
+    helpers_.push_back(std::make_unique<helper>(*this));
+    h = helpers_.back().get();
+  }
+  h->pool = &pool;
+  h->on = &on;
+  hand_baton(this_entry(), h->place);
+}
+
+// ---- looking in
+
+std::string simulation::dump_tasks() {
+  std::string text;
+  for (runtime_core* core : cores_) text += core->dump_tasks();
+  return text;
+}
+
+void simulation::cancel_all() noexcept {
+  for (runtime_core* core : cores_) core->cancel_all();
+}
+
+}  // namespace detail
+}  // namespace astd

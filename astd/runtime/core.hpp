@@ -91,6 +91,8 @@ class runtime_core final : public executor {
   shutdown_report shutdown(std::chrono::nanoseconds limit);
   [[nodiscard]] runtime_metrics metrics();
   [[nodiscard]] std::string dump_tasks();
+  /// Tasks that were spawned and have not ended.
+  std::size_t alive() noexcept;
   /// Asks every task that was spawned to end, now or when it comes.
   void cancel_all() noexcept;
 
@@ -115,7 +117,6 @@ class runtime_core final : public executor {
   void run_worker(worker& w) noexcept;
   void stop_threads() noexcept;
   std::uint64_t launched() noexcept;
-  std::size_t alive() noexcept;
   shutdown_report shut_down_simulated(std::chrono::nanoseconds limit);
   shutdown_report report_shutdown();
 

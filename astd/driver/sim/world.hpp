@@ -107,6 +107,8 @@ class world {
   /// Lets the next thing happen, at its time. False: nothing is left.
   bool step() noexcept;
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  /// How often the order of things was drawn: what world_options::shuffle_to counts.
+  [[nodiscard]] std::uint64_t draws() const noexcept { return draws_; }
   [[nodiscard]] instant next_time() const noexcept { return events_.empty() ? detail::never : events_.next_time(); }
 
   // ---- chance

@@ -1,6 +1,6 @@
 #include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/machine.hpp>
-#include <astd/driver/sim/network.hpp>
+#include <astd/driver/sim/network_stack.hpp>
 
 #include <cerrno>
 #include <utility>

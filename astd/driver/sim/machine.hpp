@@ -57,7 +57,7 @@ class machine {
 
   // ---- parts
   [[nodiscard]] disk& storage() noexcept { return *disk_; }
-  [[nodiscard]] network_stack& stack() noexcept { return *stack_; }
+  [[nodiscard]] network_stack& stack() const noexcept { return *stack_; }
 
   // ---- its life
   enum class state : std::uint8_t { running, paused, crashed };

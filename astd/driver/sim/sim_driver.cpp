@@ -79,9 +79,16 @@ void sim_driver::cancel(operation& op) noexcept {
 }
 
 std::int32_t sim_driver::next_connection(operation& op) noexcept {
+  if (!op.in_flight) return op.result;
   machine* const whose = world_.machine_of(op.fd);
   open_file* const file = (whose ? *whose : machine_).find(op.fd);
-  return file ? file->next_connection(op) : -EBADF;
+  const std::int32_t result = file ? file->next_connection(op) : -EBADF;
+  if (result >= 0 || result == -EAGAIN) return result;
+  op.result = result;
+  op.in_flight = false;
+  counters_.completed.add();
+  world_.note(point::ended, &machine_, static_cast<std::uint64_t>(op.code), static_cast<std::uint64_t>(result));
+  return result;
 }
 
 void sim_driver::collect(completions& done, bool) noexcept { done.splice(ended_); }

@@ -31,7 +31,9 @@ struct ip {
 
 /// The machine with this number (0, 1...) has these two: 10.0.0.1, 10.0.0.2... and fd00::1, fd00::2...
 [[nodiscard]] constexpr ip v4_of(std::uint32_t number) noexcept { return ip::v4(0x0a000001 + number); }
-[[nodiscard]] constexpr ip v6_of(std::uint32_t number) noexcept { return {0xfd00ull << 48, std::uint64_t(number) + 1}; }
+[[nodiscard]] constexpr ip v6_of(std::uint32_t number) noexcept {
+  return {0xfd00ull << 48, std::uint64_t(number) + 1};
+}
 /// Whose address this may be: the number, if it is in 10.0.0.0/8 or fd00::/64 at all (no machine need have it).
 [[nodiscard]] constexpr std::optional<std::uint64_t> number_of(const ip& address) noexcept {
   if (address.is_v4() && address.as_v4() >> 24 == 10) return (address.as_v4() & 0xffffff) - std::uint64_t(1);

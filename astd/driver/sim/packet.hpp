@@ -17,8 +17,8 @@ struct tcp_connection;
 enum class packet_kind : std::uint8_t {
   syn,
   syn_ack,
-  segment,      // an acknowledgement, with bytes or without
-  probe,        // asks for an acknowledgement
+  segment,  // an acknowledgement, with bytes or without
+  probe,    // asks for an acknowledgement
   reset,
   datagram,
   refused,      // ICMP, to the sender of a datagram: nobody is at that port
@@ -35,18 +35,20 @@ struct packet final : event, detail::list_node {
   bool fin = false;
   std::uint8_t to_side = 0;  // of a connection
   std::uint32_t bytes = 0;   // without headers
+  /// The bytes of a segment stay where the sender has put them: in the connection.
+  struct tcp_part {
+    tcp_connection* connection;
+    std::uint64_t sequence, acknowledged;
+    std::uint64_t edge;  // what the sender of this one takes: up to here
+  };
+  struct udp_part {
+    place source, target;
+    char* data;
+    std::uint32_t room;
+  };
   union {
-    // The bytes of a segment stay where the sender has put them: in the connection.
-    struct {
-      tcp_connection* connection;
-      std::uint64_t sequence, acknowledged;
-      std::uint64_t edge;  // what the sender of this one takes: up to here
-    } tcp;
-    struct {
-      place source, target;
-      char* data;
-      std::uint32_t room;
-    } udp;
+    tcp_part tcp;
+    udp_part udp;
   };
 
  private:

@@ -365,9 +365,7 @@ void tcp_side::send_acknowledgement() noexcept { transmit(next_, 0, false); }
 
 // ---- reading and writing
 
-std::uint64_t tcp_side::readable() const noexcept {
-  return got_ - (ended ? 1 : 0) - incoming().begin();
-}
+std::uint64_t tcp_side::readable() const noexcept { return got_ - (ended ? 1 : 0) - incoming().begin(); }
 
 void tcp_side::consume(std::size_t size) noexcept {
   incoming().drop(net().blocks(), incoming().begin() + size);

@@ -160,13 +160,13 @@ struct tcp_connection {
       sides[i].index = i;
     }
   }
-  tcp_side sides[2];     // [0] has connected to [1]
+  tcp_side sides[2];  // [0] has connected to [1]
   place places[2];
   byte_ring streams[2];  // by sender
   network* on = nullptr;
   network_stack* target = nullptr;  // of the connect; null: nobody there
   bool local = false;
-  std::uint32_t references = 0;     // sockets, sides that are not closed, packets
+  std::uint32_t references = 0;  // sockets, sides that are not closed, packets
 };
 
 inline tcp_side& tcp_side::peer() noexcept { return whole->sides[1 - index]; }
@@ -191,7 +191,7 @@ class tcp_listener {
   chain_link<tcp_listener> by_port;
   std::uint32_t number = 0;  // among the machine's, in order of listening
   std::uint32_t backlog = 0;
-  std::uint32_t waiting = 0;   // complete, not accepted
+  std::uint32_t waiting = 0;                              // complete, not accepted
   detail::intrusive_list<tcp_side_at_listener> complete;  // in order
   detail::intrusive_list<tcp_side_at_listener> unfinished;
 

@@ -9,7 +9,6 @@ namespace {
 
 TEST(sim_tcp, a_message_and_its_answer) {
   world w({.seed = 1});
-  const world::visit inside_it(w);
   host server(w, "server"), client(w, "client");
   const int listener = server.serve(80);
   const int fd = client.socket();

@@ -64,6 +64,13 @@
 #define ASTD_HAS_GNU_ASM 0
 #endif
 
+// Tells the processor that `address` is soon written to. Any will do, also one where nothing is any more.
+#if defined(__GNUC__) || defined(__clang__)
+#define ASTD_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define ASTD_PREFETCH(address) ((void)(address))
+#endif
+
 // GCC 12 at -O3 takes the copying of a fill character inside fmt 9 for an overflow, which fmt rules out before. Around
 // the function that does it; the warning comes back after it.
 #if defined(__GNUC__) && !defined(__clang__)

@@ -24,12 +24,11 @@ void sleep_awaiter::arm_on_worker(resumable* r) {
 }
 
 resumable* sleep_awaiter::arm() noexcept {
-  if (relative_) {
+  if (is_relative()) {
     const instant now = home_->now();
     deadline = deadline >= never - now ? never : now + deadline;
-    relative_ = false;
+    fired = &on_time;
   }
-  fired = &on_time;
   if (!publish()) return stop();
   return home_->arm(*this) ? nullptr : finish(true);
 }

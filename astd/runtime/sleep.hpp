@@ -17,9 +17,12 @@ class sleep_awaiter final : public suspension, private timer, public awaiter_bas
  public:
   using value_type = void;
   /// `relative`: nanoseconds from the start of the await.
-  sleep_awaiter(instant when, bool relative) noexcept : relative_(relative) { deadline = when; }
+  sleep_awaiter(instant when, bool relative) noexcept {
+    deadline = when;
+    if (!relative) fired = &on_time;
+  }
 
-  bool await_ready() const noexcept { return relative_ && deadline <= 0; }
+  bool await_ready() const noexcept { return is_relative() && deadline <= 0; }
   resumable* start(const await_context& c) noexcept;
   outcome<void> take() noexcept {
     await_resume();
@@ -35,7 +38,8 @@ class sleep_awaiter final : public suspension, private timer, public awaiter_bas
   resumable* arm() noexcept;
   static void arm_on_worker(resumable* r);
   static void on_time(timer& t) noexcept;
-  bool relative_;  // the deadline still is
+  // A bit of its own would be 8 bytes more in the frame of every sleep.
+  [[nodiscard]] bool is_relative() const noexcept { return !fired; }
   loop* home_ = nullptr;
 };
 

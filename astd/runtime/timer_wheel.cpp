@@ -7,6 +7,24 @@ namespace astd::detail {
 
 timer_wheel::timer_wheel() noexcept = default;
 
+void timer_wheel::slot::push_back(timer& t) noexcept {
+  timers_.push_back(t);
+  t.later = 0;
+  t.turn = inserted_++ % lead;
+  if (timer* const earlier = newest_[t.turn]) earlier->later = reinterpret_cast<std::uintptr_t>(&t);
+  newest_[t.turn] = &t;
+}
+
+void timer_wheel::slot::erase(timer& t) noexcept {
+  intrusive_list<timer>::erase(t);
+  if (newest_[t.turn] == &t) newest_[t.turn] = nullptr;
+}
+
+void timer_wheel::slot::move_to(intrusive_list<timer>& list) noexcept {
+  list.splice(timers_);
+  for (timer*& t : newest_) t = nullptr;
+}
+
 // Ticks are unsigned and in the order of the instants, the negative ones first.
 std::uint64_t timer_wheel::tick_of(instant time) noexcept {
   return (static_cast<std::uint64_t>(time) ^ (std::uint64_t{1} << 63)) >> tick_bits;
@@ -19,8 +37,9 @@ void timer_wheel::insert(timer& t) noexcept {
 
 bool timer_wheel::remove(timer& t) noexcept {
   if (!t.linked()) return false;
-  intrusive_list<timer>::erase(t);
-  if (t.place != nowhere) clear_if_empty(t.place / slots, t.place % slots);
+  const int level = t.slot / slots, index = t.slot % slots;
+  slots_[level][index].erase(t);
+  clear_if_empty(level, index);
   return true;
 }
 
@@ -33,7 +52,7 @@ instant timer_wheel::next_deadline() const noexcept {
 instant timer_wheel::earliest_deadline() noexcept {
   if (occupied_levels_ == 0) return never;
   const int level = std::countr_zero(occupied_levels_);
-  intrusive_list<timer>& first = slots_[level][std::countr_zero(occupied_[level])].timers;
+  slot& first = slots_[level][std::countr_zero(occupied_[level])];
   instant earliest = never;
   for (timer* t = first.front(); t; t = first.after(*t))
     if (t->deadline < earliest) earliest = t->deadline;
@@ -54,7 +73,8 @@ void timer_wheel::advance(instant now, intrusive_list<timer>& expired) noexcept 
     if (level != 0) {
       cascade(level, index, last_tick);
     } else if (start < last_tick) {
-      expire_all(index, expired);
+      slots_[0][index].move_to(expired);
+      clear_if_empty(0, index);
     } else {
       if (slots_[0][index].earliest <= now_) expire_due(index, expired);
       break;
@@ -70,15 +90,15 @@ void timer_wheel::put(timer& t) noexcept {
   const int level = difference == 0 ? 0 : (63 - std::countl_zero(difference)) / level_bits;
   const int index = static_cast<int>(tick >> (level * level_bits)) & (slots - 1);
   slot& s = slots_[level][index];
-  if (s.timers.empty() || t.deadline < s.earliest) s.earliest = t.deadline;
-  s.timers.push_back(t);
-  t.place = static_cast<std::uint16_t>(level * slots + index);
+  if (s.empty() || t.deadline < s.earliest) s.earliest = t.deadline;
+  s.push_back(t);
+  t.slot = static_cast<unsigned>(level * slots + index);
   occupied_[level] |= std::uint64_t{1} << index;
   occupied_levels_ |= 1u << level;
 }
 
 void timer_wheel::clear_if_empty(int level, int index) noexcept {
-  if (!slots_[level][index].timers.empty()) return;
+  if (!slots_[level][index].empty()) return;
   occupied_[level] &= ~(std::uint64_t{1} << index);
   if (occupied_[level] == 0) occupied_levels_ &= ~(1u << level);
 }
@@ -91,26 +111,22 @@ void timer_wheel::cascade(int level, int index, std::uint64_t last_tick) noexcep
   const std::uint64_t earliest = tick_of(s.earliest);
   tick_ = earliest < last_tick ? earliest : last_tick;
   intrusive_list<timer> moving;
-  moving.splice(s.timers);
+  s.move_to(moving);
   clear_if_empty(level, index);
-  while (timer* t = moving.pop_front()) put(*t);
-}
-
-void timer_wheel::expire_all(int index, intrusive_list<timer>& expired) noexcept {
-  slot& s = slots_[0][index];
-  for (timer* t = s.timers.front(); t; t = s.timers.after(*t)) t->place = nowhere;
-  expired.splice(s.timers);
-  clear_if_empty(0, index);
+  while (timer* t = moving.pop_front()) {
+    t->prefetch_later();
+    put(*t);
+  }
 }
 
 void timer_wheel::expire_due(int index, intrusive_list<timer>& expired) noexcept {
   slot& s = slots_[0][index];
   instant earliest = never;
-  for (timer* t = s.timers.front(); t;) {
-    timer* behind = s.timers.after(*t);
+  for (timer* t = s.front(); t;) {
+    t->prefetch_later();
+    timer* behind = s.after(*t);
     if (t->deadline <= now_) {
-      intrusive_list<timer>::erase(*t);
-      t->place = nowhere;
+      s.erase(*t);
       expired.push_back(*t);
     } else if (t->deadline < earliest) {
       earliest = t->deadline;

@@ -12,6 +12,7 @@
 // through, so a timer fires neither before its deadline nor a tick later: it is due when now >= deadline.
 #pragma once
 
+#include <astd/base/config.hpp>
 #include <astd/base/instant.hpp>
 #include <astd/base/intrusive_list.hpp>
 
@@ -23,7 +24,16 @@ namespace astd::detail {
 struct timer : list_node {
   instant deadline = never;                  // not changed while linked
   void (*fired)(timer&) noexcept = nullptr;  // for whoever takes the expired timers; the wheel does not call it
-  std::uint16_t place = 0;                   // the wheel's
+
+  /// Fetches one that was set a little later, for whoever goes through a list of expired timers: they lie anywhere.
+  void prefetch_later() const noexcept {
+    ASTD_PREFETCH(reinterpret_cast<const void*>(static_cast<std::uintptr_t>(later)));
+  }
+
+  // The wheel's.
+  std::uint64_t slot : 9 = 0;
+  std::uint64_t turn : 3 = 0;
+  std::uint64_t later : 52 = 0;  // its address, or where it was: it may be gone
 };
 
 /// Not thread-safe: every call is made under the loop's lock. Owns no timer; destroyed empty or not.
@@ -50,7 +60,7 @@ class timer_wheel {
   /// (deadline / 2^16 ns, rounded down), those of one tick in the order of their insertion; a timer that was set
   /// when its deadline had passed counts as belonging to the tick of the last advance before. A `now` before that
   /// of an earlier call counts as that one. The cost does not depend on how far the time has moved; each timer is
-  /// touched when it expires and at most 7 times before, as its deadline comes near.
+  /// touched at most 7 times before it expires, as its deadline comes near.
   void advance(instant now, intrusive_list<timer>& expired) noexcept;
 
  private:
@@ -59,18 +69,31 @@ class timer_wheel {
   static constexpr int levels = 8;
   static constexpr int slots = 1 << level_bits;
   static_assert(tick_bits + levels * level_bits == 64, "every instant has its slot");
-  static constexpr std::uint16_t nowhere = levels * slots;  // place of an expired timer
 
-  struct slot {
-    intrusive_list<timer> timers;
+  // In the order of their insertion. Who walks through them would wait for the memory at each step, so each timer is told
+  // where the one is that was inserted `lead` later.
+  class slot {
+   public:
     instant earliest = never;  // no timer here is due before; valid while there are timers
+    [[nodiscard]] bool empty() const noexcept { return timers_.empty(); }
+    [[nodiscard]] timer* front() noexcept { return timers_.front(); }
+    [[nodiscard]] timer* after(timer& t) noexcept { return timers_.after(t); }
+    void push_back(timer& t) noexcept;
+    /// Also one that has left the slot for a list.
+    void erase(timer& t) noexcept;
+    void move_to(intrusive_list<timer>& list) noexcept;
+
+   private:
+    static constexpr unsigned lead = 8;
+    intrusive_list<timer> timers_;
+    timer* newest_[lead] = {};  // null: removed
+    unsigned inserted_ = 0;
   };
 
   static std::uint64_t tick_of(instant time) noexcept;
   void put(timer& t) noexcept;
   void clear_if_empty(int level, int index) noexcept;
   void cascade(int level, int index, std::uint64_t last_tick) noexcept;
-  void expire_all(int index, intrusive_list<timer>& expired) noexcept;
   void expire_due(int index, intrusive_list<timer>& expired) noexcept;
 
   // Every timer lies on the level of the highest digit (base 64) in which its tick differs from tick_, in the slot

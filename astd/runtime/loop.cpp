@@ -2,6 +2,7 @@
 #include <astd/base/error.hpp>
 #include <astd/runtime/loop.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -131,18 +132,20 @@ bool loop::poll(bool owner) noexcept {
     any = true;
     op->completed(*op);
   }
-  // An expired timer can still be taken back (disarm) until it is unlinked, so that is done under the lock.
-  for (;;) {
-    timer* due;
-    {
-      spin_guard guard(lock_);
-      due = expired.pop_front();
-    }
-    if (!due) break;
-    any = true;
-    due->fired(*due);
-  }
-  return any;
+  unsigned fired = 0;
+  for (; timer* due = take_due(expired, fired); ++fired) due->fired(*due);
+  return any || fired != 0;
+}
+
+// An expired timer can still be taken back (disarm) until it is unlinked, so that is done under the lock.
+timer* loop::take_due(intrusive_list<timer>& expired, unsigned fired) noexcept {
+  spin_guard guard(lock_);
+  timer* const due = expired.pop_front();
+  if (due)
+    due->prefetch_later();
+  else if (fired > few_timers)
+    next_bunch_ = now() + between_bunches;
+  return due;
 }
 
 bool loop::ready() const noexcept { return driver_.load(std::memory_order_relaxed)->ready(); }
@@ -154,6 +157,7 @@ bool loop::wait() noexcept {
     spin_guard guard(lock_);
     d->prepare_wait();
     until = timers_.next_deadline();
+    if (until != never) until = std::max(until, next_bunch_);
   }
   d->wait(until);
   return until != never && d->now() >= until;

@@ -47,6 +47,10 @@ class loop {
   /// Whether poll() is worth its system call. Cheap.
   [[nodiscard]] bool ready() const noexcept;
   /// Sleeps until the world, a timer or wake() ends it. May return early. True: a timer is due.
+  ///
+  /// Where timers come thick they are fired in bunches, since a sleep costs more than many timers: after poll() has found
+  /// more than `few_timers` due at once, no timer ends a sleep for as long as `between_bunches`. So a timer that has others
+  /// around it fires up to half a millisecond late; a lone one as soon as the kernel wakes us.
   bool wait() noexcept;
 
   // ---- anyone's
@@ -70,12 +74,17 @@ class loop {
   [[nodiscard]] const driver::driver* opened() const noexcept { return driver_.load(std::memory_order_acquire); }
 
  private:
+  static constexpr unsigned few_timers = 4;
+  static constexpr instant between_bunches = 500'000;
+
   void insert_and_unlock(timer& t, instant deadline) noexcept;
+  timer* take_due(intrusive_list<timer>& expired, unsigned fired) noexcept;
 
   driver::options options_;
   virtual_clock::seat* const seat_;
   mutable spin_lock lock_;  // mutable: reason()
   timer_wheel timers_;
+  instant next_bunch_ = INT64_MIN;  // guarded by lock_
   std::unique_ptr<driver::driver> owned_driver_;
   std::atomic<driver::driver*> driver_{nullptr};
   std::string reason_;  // guarded by lock_

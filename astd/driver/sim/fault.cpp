@@ -17,6 +17,7 @@ std::string_view name_of(fault kind) noexcept {
     case fault::disk_error: return "disk error";
     case fault::disk_full: return "disk full";
     case fault::disk_slow: return "disk slow";
+    case fault::sync_lost: return "sync lost";
     case fault::partition: return "partition";
     case fault::clog: return "clog";
     case fault::crash: return "crash";

@@ -26,6 +26,7 @@ enum class fault : std::uint8_t {
   disk_error,  // -EIO
   disk_full,   // -ENOSPC
   disk_slow,   // a hundred times as long
+  sync_lost,   // an fsync says that all is stored, and nothing is
   // What a scenario's chance does: see testing/sim.
   partition,
   clog,

@@ -109,11 +109,11 @@ class machine {
   int limit_ = descriptors_each;
   int open_ = 0;
   std::vector<event*> parked_;
-  std::vector<std::unique_ptr<open_file>> files_;
-  std::set<int> free_;  // places in files_
-  std::unique_ptr<open_file> standard_[3];
   std::unique_ptr<disk> disk_;
   std::unique_ptr<network_stack> stack_;
+  std::vector<std::unique_ptr<open_file>> files_;  // they know the disk and the stack
+  std::set<int> free_;                             // places in files_
+  std::unique_ptr<open_file> standard_[3];
 };
 
 }  // namespace astd::driver::sim

@@ -4,11 +4,14 @@
 #include <astd/driver/operation.hpp>
 
 #include <cstdint>
+#include <memory>
 
 namespace astd::driver::sim {
 
 /// "It waits; it ends by world::finish()." No errno and no result.
 inline constexpr std::int32_t pending = INT32_MIN;
+
+struct inode;
 
 class open_file {
  public:
@@ -29,6 +32,8 @@ class open_file {
   virtual void cancel(operation& op) noexcept = 0;
   /// accept_many: see driver::next_connection().
   [[nodiscard]] virtual std::int32_t next_connection(operation& op) noexcept = 0;
+  /// What it is on the disk; null: it is no file or directory there.
+  [[nodiscard]] virtual std::shared_ptr<inode> on_disk() const noexcept { return nullptr; }
   /// The machine has crashed: ends what is pending (with -ECANCELED); what was not on its way yet never will be.
   virtual void crash() noexcept = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <ostream>
 
@@ -91,7 +92,8 @@ void tiny_pool::run() {
   }
 }
 
-test_loop::test_loop(const test_options& wanted) : made(make_test_driver(wanted)), d(*made.value) {}
+test_loop::test_loop(const test_options& wanted)
+    : machine(wanted.machine), made(make_test_driver(wanted)), d(*made.value) {}
 
 test_loop::~test_loop() { detail::spin_guard guard(lock); }
 
@@ -125,6 +127,14 @@ bool test_loop::collect(bool owner) {
 
 void test_loop::turn(detail::instant deadline) {
   if (collect()) return;
+  if (machine) {
+    if (!machine->in().step()) {
+      std::fputs("nothing can happen any more in this world\n", stderr);
+      std::abort();
+    }
+    collect();
+    return;
+  }
   {
     detail::spin_guard guard(lock);
     d.prepare_wait();
@@ -160,12 +170,20 @@ test_options on_each_driver::wanted() {
   result.shared = GetParam().shared;
   result.blocking = &pool;
   result.old_kernel = GetParam().old_kernel;
+  result.machine = machine;
   return result;
 }
 
 bool asking_is_deadly() { return std::getenv("ASTD_URING_IS_DEADLY") != nullptr; }
 
 void on_each_driver::SetUp() {
+  if (is_sim()) {
+    world = std::make_unique<sim::world>(sim::world_options{.seed = 1});
+    machine = &world->add_machine("here");
+    in_world.emplace(*world);
+    on_machine.emplace(*machine);
+    return;
+  }
   if (!is_epoll() && asking_is_deadly()) GTEST_SKIP() << "NOT RUN: io_uring must not be asked for here";
   selected probe = make_test_driver(wanted());
   if (!probe.value) GTEST_SKIP() << "NOT RUN on this driver: " << probe.reason;

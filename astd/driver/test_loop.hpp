@@ -4,13 +4,16 @@
 
 #include <astd/base/spin_lock.hpp>
 #include <astd/driver/driver.hpp>
+#include <astd/driver/sim/machine.hpp>
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -96,7 +99,8 @@ struct test_options : options {
   bool old_kernel = false;  // the ring as on the oldest kernel that will do
 };
 
-/// What a runtime's loop does, without tasks. Belongs to the thread that made it.
+/// What a runtime's loop does, without tasks. Belongs to the thread that made it. On a simulated machine (options::machine)
+/// a turn is the next event of its world.
 struct test_loop {
   explicit test_loop(const test_options& wanted);
   ~test_loop();
@@ -114,6 +118,7 @@ struct test_loop {
   std::int32_t run(test_operation&& op) { return run(op); }
 
   detail::spin_lock lock;
+  sim::machine* const machine;  // null: a real one
   selected made;
   driver& d;
   const std::thread::id home = std::this_thread::get_id();
@@ -136,7 +141,14 @@ class on_each_driver : public ::testing::TestWithParam<setup> {
   void SetUp() override;
   [[nodiscard]] test_options wanted();
   [[nodiscard]] bool is_epoll() const { return GetParam().want == choice::epoll; }
+  [[nodiscard]] bool is_sim() const { return GetParam().want == choice::sim; }
   tiny_pool pool;
+
+  // Where is_sim(): a world with one machine, whose turn it is as long as the test runs.
+  std::unique_ptr<sim::world> world;
+  sim::machine* machine = nullptr;
+  std::optional<sim::world::visit> in_world;
+  std::optional<sim::machine::turn> on_machine;
 };
 
 inline constexpr setup all_setups[] = {
@@ -145,6 +157,9 @@ inline constexpr setup all_setups[] = {
     {"uring_alone", choice::uring, false},
     {"uring_old", choice::uring, true, true},
 };
+
+/// What promises the same on each: see the tests of conformance.
+inline constexpr setup conforming_setups[] = {all_setups[0], all_setups[1], all_setups[3], {"sim", choice::sim}};
 
 /// Those that another thread may help.
 inline constexpr setup shared_setups[] = {all_setups[0], all_setups[1], all_setups[3]};

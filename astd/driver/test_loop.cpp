@@ -176,11 +176,15 @@ test_options on_each_driver::wanted() {
 
 bool asking_is_deadly() { return std::getenv("ASTD_URING_IS_DEADLY") != nullptr; }
 
+on_each_driver::~on_each_driver() {
+  if (world) sim::world::set_here(nullptr);
+}
+
 void on_each_driver::SetUp() {
   if (is_sim()) {
     world = std::make_unique<sim::world>(sim::world_options{.seed = 1});
     machine = &world->add_machine("here");
-    in_world.emplace(*world);
+    sim::world::set_here(world.get());
     on_machine.emplace(*machine);
     return;
   }

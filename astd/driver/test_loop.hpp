@@ -138,6 +138,7 @@ bool asking_is_deadly();
 
 class on_each_driver : public ::testing::TestWithParam<setup> {
  protected:
+  ~on_each_driver() override;
   void SetUp() override;
   [[nodiscard]] test_options wanted();
   [[nodiscard]] bool is_epoll() const { return GetParam().want == choice::epoll; }
@@ -147,7 +148,6 @@ class on_each_driver : public ::testing::TestWithParam<setup> {
   // Where is_sim(): a world with one machine, whose turn it is as long as the test runs.
   std::unique_ptr<sim::world> world;
   sim::machine* machine = nullptr;
-  std::optional<sim::world::visit> in_world;
   std::optional<sim::machine::turn> on_machine;
 };
 

@@ -16,23 +16,6 @@ namespace {
 
 using numbers = std::vector<std::uint64_t>;
 
-struct outcome {
-  std::string kind;  // empty: it passed
-  std::string text;
-  report told;
-};
-
-outcome tried(attempt& what, const options& o) {
-  outcome result;
-  try {
-    what.run(o, result.told);
-  } catch (...) {
-    result.kind = what.kind_of_failure();
-    result.text = what.text_of_failure();
-  }
-  return result;
-}
-
 numbers numbers_of(const report& r) {
   numbers all;
   for (const struck& f : r.struck_faults) all.push_back(f.number);
@@ -44,7 +27,7 @@ class shrinker {
  public:
   shrinker(const options& failing, unsigned most_runs, attempt& what)
       : what_(what), most_(most_runs), best_(failing) {
-    last_ = tried(what_, best_);
+    last_ = try_once(what_, best_);
     kind_ = last_.kind;
   }
   finding found() {
@@ -63,7 +46,7 @@ class shrinker {
   bool fails(const options& o) {
     if (runs_ >= most_) return false;
     ++runs_;
-    outcome r = tried(what_, o);
+    run_outcome r = try_once(what_, o);
     if (r.kind != kind_) return false;
     best_ = o;
     last_ = std::move(r);
@@ -137,12 +120,14 @@ class shrinker {
   attempt& what_;
   const unsigned most_;
   options best_;
-  outcome last_;
+  run_outcome last_;
   std::string kind_;
   unsigned runs_ = 0;
 };
 
 }  // namespace
+
+options attempt::configure(std::uint64_t) { return {}; }
 
 std::string attempt::kind_of_failure() const {
   try {
@@ -166,6 +151,17 @@ std::string attempt::text_of_failure() const {
   }
 }
 
+run_outcome try_once(attempt& what, const options& o) {
+  run_outcome result;
+  try {
+    what.run(o, result.told);
+  } catch (...) {
+    result.kind = what.kind_of_failure();
+    result.text = what.text_of_failure();
+  }
+  return result;
+}
+
 finding shrink(const options& failing, unsigned most_runs, attempt& what) {
   return shrinker(failing, most_runs, what).found();
 }
@@ -175,9 +171,9 @@ std::optional<finding> hunt(const hunt_options& how, attempt& what) {
   driver::sim::random_stream seeds(first);
   for (std::uint64_t i = 0; i < how.seeds; ++i) {
     const std::uint64_t seed = i == 0 ? first : seeds.next();
-    options o = how.configuration ? how.configuration(seed) : options();
+    options o = how.configuration ? how.configuration(seed) : what.configure(seed);
     o.seed = seed;
-    const outcome r = tried(what, o);
+    const run_outcome r = try_once(what, o);
     if (!r.kind.empty()) {
       finding f = how.shrink_runs == 0 ? finding{o, r.text, r.told} : shrink(o, how.shrink_runs, what);
       f.faults = r.told.faults;
@@ -185,7 +181,7 @@ std::optional<finding> hunt(const hunt_options& how, attempt& what) {
       return f;
     }
     if (how.twice_every == 0 || i % how.twice_every != 0) continue;
-    const outcome again = tried(what, o);
+    const run_outcome again = try_once(what, o);
     if (again.told.trace_hash == r.told.trace_hash) continue;
     finding f{o, "two runs of one seed differ: something in them is decided elsewhere", again.told};
     f.faults = r.told.faults;

@@ -27,7 +27,7 @@ struct hunt_options {
   std::uint64_t twice_every = 10;
   /// Runs that may be spent on making a failure smaller. 0: it is told as it was found.
   unsigned shrink_runs = 200;
-  /// For each seed; null: the defaults.
+  /// For each seed, such as swarm; null: the defaults.
   options (*configuration)(std::uint64_t seed) = nullptr;
 };
 
@@ -49,6 +49,7 @@ class attempt {
  public:
   /// Throws if it fails.
   virtual void run(const options& o, report& told) = 0;
+  [[nodiscard]] virtual options configure(std::uint64_t seed);
   /// What kind of failure the current exception is: a smaller run has to fail with the same.
   [[nodiscard]] virtual std::string kind_of_failure() const;
   [[nodiscard]] virtual std::string text_of_failure() const;
@@ -57,6 +58,13 @@ class attempt {
   ~attempt() = default;
 };
 
+/// One run; what it told, and the failure's kind and text, or none.
+struct run_outcome {
+  std::string kind;
+  std::string text;
+  report told;
+};
+run_outcome try_once(attempt& what, const options& o);
 std::optional<finding> hunt(const hunt_options& how, attempt& what);
 /// `failing` fails; looks for something smaller that does.
 finding shrink(const options& failing, unsigned most_runs, attempt& what);

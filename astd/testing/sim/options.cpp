@@ -63,6 +63,13 @@ options from_environment(options o) {
   return o;
 }
 
+std::uint64_t seeds_from_environment() {
+  std::uint64_t n = 10;
+  if (const char* const seeds = std::getenv("ASTD_SIM_SEEDS"))
+    if (!read_number(seeds, n) || n == 0) refuse("ASTD_SIM_SEEDS", seeds, "a number of seeds, 1 or more");
+  return n;
+}
+
 std::string to_environment(const options& o) {
   std::string text = fmt::format("ASTD_SIM_SEED={:#x}", o.seed);
   if (o.only_faults) {

@@ -91,6 +91,8 @@ struct report {
 /// `o` as the environment wants it: ASTD_SIM_SEED (decimal, or 0x...), ASTD_SIM_FAULTS ("3,17" or "none"),
 /// ASTD_SIM_SHUFFLE ("120-180" or "none"). Throws system_error (invalid_argument), naming the variable.
 [[nodiscard]] options from_environment(options o);
+/// ASTD_SIM_SEEDS: how many seeds a test takes; 10 if it is not set.
+[[nodiscard]] std::uint64_t seeds_from_environment();
 /// What of `o` the environment could say, so that from_environment() gives it back:
 /// "ASTD_SIM_SEED=0x2a ASTD_SIM_FAULTS=3,17".
 [[nodiscard]] std::string to_environment(const options& o);

@@ -34,6 +34,7 @@ driver::sim::world_options world_of(const options& o) {
 universe_state::universe_state(const options& o)
     : chosen(o), simulation(world_of(o)), draws_of_hosts(o.seed, host_stream) {
   simulation.in().set_trace_reader(o.trace);
+  set_default_link(o.link);
 }
 universe_state::~universe_state() = default;
 

@@ -135,8 +135,9 @@ class host {
     return detail::await_on_host<T>(detail::bound_handle<T>(std::move(h)));
   }
 
-  /// What its programs have written to standard output and standard error so far, in all its lives.
+  /// What its programs have written to standard output so far, in all its lives; and to standard error.
   [[nodiscard]] std::string output() const;
+  [[nodiscard]] std::string error_output() const;
 
   // Its clocks and limits.
   /// Its clocks run by so much faster (0.001: a millisecond a second) or slower from now on. At first they run true.
@@ -217,14 +218,16 @@ class universe {
   void partition_one_way(which from, which to);
   /// Nothing passes between any of `a` and any of `b`.
   void partition(std::span<host* const> a, std::span<host* const> b);
-  /// Between one host and all others.
+  /// Between one host and all others, until heal().
   void isolate(which h);
   /// Takes all partitions back, or those between two.
   void heal();
   void heal(which a, which b);
-  /// What is sent to `h` waits on the way until release(), and then comes all at once, in any order.
+  /// What is sent to `h`, or by it, waits on the way until release(), and then comes all at once, in any order.
   void clog(which h);
   void release(which h);
+  /// A further name for a host, for lookups. Several hosts may share one, which then has several addresses.
+  void add_name(std::string_view name, which h);
 
   // ---- chance
   /// How probable faults are from now on: see options::faults.

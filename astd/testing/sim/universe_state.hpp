@@ -47,6 +47,7 @@ struct universe_state {
     if (!failed) failed = std::move(why);
   }
   host& add_host(std::string_view name, std::unique_ptr<program> what);
+  void set_default_link(const link& l);
   [[nodiscard]] bool takes_too_long() noexcept {
     const auto& w = simulation.in();
     return w.now() > chosen.time_limit.count() || w.steps() > chosen.event_limit;

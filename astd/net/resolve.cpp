@@ -1,4 +1,5 @@
 #include <astd/coro/or_return.hpp>
+#include <astd/driver/sim/machine.hpp>
 #include <astd/net/address_error.hpp>
 #include <astd/net/address_text.hpp>
 #include <astd/net/resolve.hpp>
@@ -76,10 +77,19 @@ task<std::vector<socket_address>> lookup_host(endpoint where) {
   if (!known->empty()) co_return std::move(*known);
   if (lookup.host().empty()) co_await fail({make_error_code(address_errc::missing_host), "resolve", name});
 
-  detail::resolver& resolver = default_resolver();
-  const std::shared_ptr<const detail::resolved> answer = co_await resolver.look_up(lookup.host());
-  if (answer->error) co_await fail({answer->error, "resolve", lookup.host()});
-  std::vector<socket_address> found = answer->addresses;
+  std::vector<socket_address> found;
+  std::error_code error;
+  if (driver::sim::machine* const simulated = driver::sim::machine::here()) [[unlikely]] {
+    detail::resolved answer = co_await detail::resolve_in_world(*simulated, lookup.host());
+    found = std::move(answer.addresses);
+    error = answer.error;
+  } else {
+    detail::resolver& resolver = default_resolver();
+    const std::shared_ptr<const detail::resolved> answer = co_await resolver.look_up(lookup.host());
+    found = answer->addresses;
+    error = answer->error;
+  }
+  if (error) co_await fail({error, "resolve", lookup.host()});
   for (socket_address& address : found) address.set_port(lookup.port());
   co_return found;
 }

@@ -4,6 +4,7 @@
 #include <astd/base/intrusive_list.hpp>
 #include <astd/base/job.hpp>
 #include <astd/coro/awaitable.hpp>
+#include <astd/coro/task.hpp>
 #include <astd/net/socket_address.hpp>
 #include <astd/runtime/blocking_pool.hpp>
 #include <astd/runtime/virtual_clock.hpp>
@@ -19,6 +20,10 @@
 #include <utility>
 #include <vector>
 
+namespace astd::driver::sim {
+class machine;
+}
+
 namespace astd::net::detail {
 
 /// What was found: addresses with port 0, at least one, or why there are none.
@@ -29,6 +34,9 @@ struct resolved {
 
 /// getaddrinfo: blocks.
 resolved resolve_now(const std::string& host) noexcept;
+
+/// What the names of a simulated world say, on one of its machines. `host` outlives the await.
+task<resolved> resolve_in_world(driver::sim::machine& here, std::string_view host);
 
 class resolver {
  public:

@@ -92,16 +92,20 @@ void network::hold(packet& p) noexcept { (p.from->clogged ? p.from : p.to)->held
 
 void network::add_name(std::string name, const machine& m) { names_.push_back({std::move(name), m.number()}); }
 
-std::vector<ip> network::addresses_of(std::string_view host, bool v6) const {
-  std::vector<ip> found;
-  if (host == "localhost") found.push_back(v6 ? ip::v6_loopback() : ip::v4_loopback());
+std::vector<ip> network::addresses_of(std::string_view host) const {
+  std::vector<std::uint32_t> numbers;
   const auto add = [&](std::uint32_t number) {
-    const ip address = v6 ? v6_of(number) : v4_of(number);
-    if (std::find(found.begin(), found.end(), address) == found.end()) found.push_back(address);
+    if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) numbers.push_back(number);
   };
   if (const machine* const m = world_.find_machine(host)) add(m->number());
   for (const further_name& n : names_)
     if (n.name == host) add(n.machine);
+  std::vector<ip> found;
+  for (const bool v6 : {false, true}) {
+    if (v6 && !names_have_v6) break;
+    if (host == "localhost") found.push_back(v6 ? ip::v6_loopback() : ip::v4_loopback());
+    for (const std::uint32_t number : numbers) found.push_back(v6 ? v6_of(number) : v4_of(number));
+  }
   return found;
 }
 

@@ -61,9 +61,10 @@ class network {
   // ---- names
   /// A further name for a machine, which has its own; several machines may share one, which then has several addresses.
   void add_name(std::string name, const machine& m);
-  /// The addresses of `host`, as 10.x.y.z or, `v6`, as fd00::n: those of a machine's name and of further names, and
-  /// "localhost". None: there is no such name.
-  [[nodiscard]] std::vector<ip> addresses_of(std::string_view host, bool v6 = false) const;
+  /// The addresses of `host`: those of the machine of that name, of further names, and "localhost". None: there is no such
+  /// name. IPv6 ones (fd00::n) only if `names_have_v6`, and last.
+  [[nodiscard]] std::vector<ip> addresses_of(std::string_view host) const;
+  bool names_have_v6 = false;
   /// How long a lookup takes: drawn between the two.
   detail::instant shortest_lookup = 200'000, longest_lookup = 2'000'000;
   [[nodiscard]] detail::instant draw_lookup() noexcept;

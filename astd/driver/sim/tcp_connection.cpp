@@ -191,7 +191,7 @@ void tcp_side::arrive(packet& p) noexcept {
     case packet_kind::syn_ack:
       if (state != tcp_state::syn_sent) return send(packet_kind::segment);
       edge_ = p.tcp.edge;
-      if (timed_at_ != 0) measure();
+      if (timed_at_ != never_begun) measure();
       quit_at_ = 0;
       established();
       send(packet_kind::segment);
@@ -215,7 +215,7 @@ void tcp_side::arrive(packet& p) noexcept {
     // The queue is full: as if the packet had not come. The SYN-ACK is sent again.
     if (listener->full()) return;
     edge_ = p.tcp.edge;
-    if (timed_at_ != 0) measure();
+    if (timed_at_ != never_begun) measure();
     established();
     listener->has_completed(*this);
   }
@@ -229,7 +229,7 @@ void tcp_side::arrive(packet& p) noexcept {
 
 void tcp_side::measure() noexcept {
   const instant sample = now() - timed_at_;
-  timed_at_ = 0;
+  timed_at_ = never_begun;
   if (round_trip_ == 0) {
     round_trip_ = sample;
     deviation_ = sample / 2;
@@ -246,7 +246,7 @@ void tcp_side::acknowledge(const packet& p) noexcept {
   if (up_to > unacknowledged_ && up_to <= next_) {
     unacknowledged_ = up_to;
     retries_ = repeated_ = 0;
-    if (timed_at_ != 0 && up_to >= timed_) measure();
+    if (timed_at_ != never_begun && up_to >= timed_) measure();
     retry_at_ = unacknowledged_ < next_ ? now() + timeout_ : 0;
     if (p.tcp.edge > edge_) edge_ = p.tcp.edge;
     if (recover_ != 0) {
@@ -401,7 +401,7 @@ void tcp_side::push() noexcept {
       if (!options.no_delay && !fin_queued_ && small_until_ > unacknowledged_) break;
       small_until_ = next_ + size;
     }
-    if (timed_at_ == 0 && recover_ == 0) {
+    if (timed_at_ == never_begun && recover_ == 0) {
       timed_ = next_ + size;
       timed_at_ = now();
     }
@@ -426,7 +426,7 @@ void tcp_side::push() noexcept {
 }
 
 void tcp_side::retransmit_first() noexcept {
-  timed_at_ = 0;
+  timed_at_ = never_begun;
   const std::uint64_t end = outgoing().end();
   if (unacknowledged_ < end) {
     const std::uint64_t size =
@@ -482,7 +482,7 @@ bool tcp_side::retry(instant t) noexcept {
       return false;
     }
     ++retries_;
-    timed_at_ = 0;
+    timed_at_ = never_begun;
     send(asks ? packet_kind::syn : packet_kind::syn_ack);
     retry_at_ = later(first_timeout);
     return true;

@@ -148,7 +148,8 @@ class tcp_side final : public event, public tcp_side_in_stack, public tcp_side_a
   instant last_arrival_ = 0;  // of what was sent
   // One segment's way there and back is timed at once.
   std::uint64_t timed_ = 0;
-  instant timed_at_ = 0;
+  static constexpr instant never_begun = -1;
+  instant timed_at_ = never_begun;
   instant round_trip_ = 0, deviation_ = 0;
   instant timeout_ = 1'000'000'000;
 };

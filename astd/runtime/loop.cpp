@@ -1,6 +1,8 @@
 #include <astd/base/assert.hpp>
 #include <astd/base/error.hpp>
+#include <astd/driver/sim/machine.hpp>
 #include <astd/runtime/loop.hpp>
+#include <astd/runtime/simulation.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -50,6 +52,15 @@ bool loop::submit(driver::operation& op) noexcept {
 }
 
 void loop::cancel(driver::operation& op) noexcept {
+  if (options_.machine) {
+    const simulation::entry inside(simulation::of(options_.machine->in()));
+    cancel_inside(op);
+  } else {
+    cancel_inside(op);
+  }
+}
+
+void loop::cancel_inside(driver::operation& op) noexcept {
   {
     spin_guard guard(lock_);
     if (!op.in_flight) {

@@ -77,6 +77,7 @@ class loop {
   static constexpr unsigned few_timers = 4;
   static constexpr instant between_bunches = 500'000;
 
+  void cancel_inside(driver::operation& op) noexcept;
   void insert_and_unlock(timer& t, instant deadline) noexcept;
   timer* take_due(intrusive_list<timer>& expired, unsigned fired) noexcept;
 

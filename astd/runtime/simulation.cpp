@@ -72,9 +72,19 @@ struct simulation::helper {
   std::thread thread;
 };
 
-simulation::simulation(driver::sim::world_options options) : world_(std::move(options)) {}
+simulation::simulation(driver::sim::world_options options) : world_(std::move(options)) {
+  world_.set_keeper(*this);
+}
 
 simulation::~simulation() {
+  if (background_.joinable()) {
+    {
+      std::lock_guard guard(lock_);
+      ending_ = true;
+      left_.notify_one();
+    }
+    background_.join();
+  }
   for (auto& h : helpers_) {
     {
       std::lock_guard guard(lock_);
@@ -100,6 +110,7 @@ std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options&
   made = std::make_shared<simulation>(std::move(world));
   made->patience_ = std::chrono::seconds(1);
   made->world_.add_machine("localhost");
+  made->background_ = std::thread([s = made.get()] { s->run_in_background(); });
   if (options.clock != clock_kind::virtual_time) shared = made;
   return made;
 }
@@ -149,9 +160,12 @@ simulation::entry::~entry() {
     }
   }
   s.inside_ = next;
-  if (!next) return;
-  next->has_baton_ = true;
-  next->baton_.notify_one();
+  if (next) {
+    next->has_baton_ = true;
+    next->baton_.notify_one();
+  } else {
+    s.left_.notify_one();
+  }
 }
 
 void simulation::entry::enter_thread() noexcept {
@@ -246,6 +260,45 @@ bool simulation::wait_for_others() {
     if (patience_.count() != 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
   } while (std::chrono::steady_clock::now() < until);
   return false;
+}
+
+void simulation::something_outside() noexcept {
+  const std::lock_guard guard(lock_);
+  left_.notify_one();
+}
+
+void simulation::run_in_background() noexcept {
+  // What happens so soon, happens at once.
+  constexpr instant soon = 50'000;
+  std::unique_lock lock(lock_);
+  while (!ending_) {
+    if (inside_) {
+      left_.wait(lock);
+      continue;
+    }
+    // Nobody comes in while we hold the lock.
+    if (!world_.anything_from_outside()) {
+      const instant next = world_.next_time();
+      if (next == never) {
+        left_.wait(lock);
+        continue;
+      }
+      const std::chrono::nanoseconds until(next - world_.now());
+      if (until.count() > soon && left_.wait_for(lock, until) == std::cv_status::no_timeout) continue;
+      if (inside_ || ending_) continue;
+    }
+    lock.unlock();
+    {
+      const entry inside(*this);
+      world_.take_from_outside();
+      // Up to what is next, and what follows from that.
+      const instant next = world_.next_time();
+      const instant end = next == never ? never : next + soon;
+      while (world_.next_time() <= end && !anybody_at_the_door_.load(std::memory_order_relaxed) && world_.step()) {
+      }
+    }
+    lock.lock();
+  }
 }
 
 // ---- calls that block

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 namespace astd {
@@ -41,7 +42,7 @@ namespace detail {
 class blocking_pool;
 class simulated_worker;
 
-class simulation {
+class simulation final : driver::sim::world::keeper {
  public:
   explicit simulation(driver::sim::world_options options);
   simulation(const simulation&) = delete;
@@ -54,6 +55,10 @@ class simulation {
   static std::shared_ptr<simulation> for_plain_runtime(const runtime_options& options);
 
   [[nodiscard]] driver::sim::world& in() noexcept { return world_; }
+  /// Whose world it is.
+  [[nodiscard]] static simulation& of(const driver::sim::world& w) noexcept {
+    return static_cast<simulation&>(*w.kept_by());
+  }
   /// A runtime on `of`, which lives longer; `options.driver` does not matter.
   [[nodiscard]] std::unique_ptr<runtime> start(driver::sim::machine& of, runtime_options options);
 
@@ -95,6 +100,8 @@ class simulation {
   void let_one_in() noexcept;
   void hand_baton(entry& from, entry& to) noexcept;
   void run_call(blocking_pool& pool, driver::sim::machine& on) noexcept;
+  void run_in_background() noexcept;
+  void something_outside() noexcept override;
 
   driver::sim::world world_;
   std::vector<runtime_core*> cores_;
@@ -109,6 +116,10 @@ class simulation {
   std::atomic<bool> anybody_at_the_door_{false};
   std::vector<std::unique_ptr<helper>> helpers_;
   std::vector<helper*> free_helpers_;
+  // Of plain runtimes, whose tasks go on when nobody is in block_on: then time passes as fast as on the machine.
+  std::condition_variable left_;
+  bool ending_ = false;
+  std::thread background_;
 };
 
 class simulation::entry {

@@ -170,9 +170,12 @@ world* world::here() noexcept { return current; }
 world* world::set_here(world* now) noexcept { return std::exchange(current, now); }
 
 void world::wake_from_outside(event& e) noexcept {
-  std::lock_guard guard(outside_lock_);
-  outside_.push_back(&e);
-  outside_any_.store(true, std::memory_order_relaxed);
+  {
+    std::lock_guard guard(outside_lock_);
+    outside_.push_back(&e);
+    outside_any_.store(true, std::memory_order_release);
+  }
+  if (keeper_) keeper_->something_outside();
 }
 
 bool world::take_from_outside() noexcept {

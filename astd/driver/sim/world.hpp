@@ -162,6 +162,19 @@ class world {
   void wake_from_outside(event& e) noexcept;
   /// Takes in what came from outside; whether there was anything.
   bool take_from_outside() noexcept;
+  [[nodiscard]] bool anything_from_outside() const noexcept { return outside_any_.load(std::memory_order_acquire); }
+  /// Who steps it, and lets threads in.
+  class keeper {
+   public:
+    /// After each wake_from_outside(), on the thread that called it.
+    virtual void something_outside() noexcept = 0;
+
+   protected:
+    ~keeper() = default;
+  };
+  /// Once, before all else.
+  void set_keeper(keeper& k) noexcept { keeper_ = &k; }
+  [[nodiscard]] keeper* kept_by() const noexcept { return keeper_; }
 
  private:
   friend class sim_driver;
@@ -202,6 +215,7 @@ class world {
   detail::intrusive_list<once_base> onces_;
 
   std::atomic<bool> outside_any_{false};
+  keeper* keeper_ = nullptr;
   std::mutex outside_lock_;
   std::vector<event*> outside_;  // guarded by outside_lock_
 };

@@ -25,7 +25,7 @@ simulated_worker::simulated_worker(worker& of, simulation& in) noexcept
 
 simulated_worker::~simulated_worker() {
   driver_.set_turn(nullptr);
-  world_.take_out(*this);
+  world_.forget(*this);
   machine_.forget(*this);
 }
 

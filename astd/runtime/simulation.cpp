@@ -6,6 +6,7 @@
 #include <astd/runtime/simulation.hpp>
 
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -108,7 +109,6 @@ std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options&
     return made;
   }
   made = std::make_shared<simulation>(std::move(world));
-  made->patience_ = std::chrono::seconds(1);
   made->world_.add_machine("localhost");
   made->background_ = std::thread([s = made.get()] { s->run_in_background(); });
   if (options.clock != clock_kind::virtual_time) shared = made;
@@ -252,14 +252,22 @@ bool simulation::drive(bool (*stop)(void*), void* argument) {
   }
 }
 
-// Whether anybody has come, or woken something.
+// Nothing can happen unless another thread acts. False: there is none. Else waits until one does, and says so after a
+// second.
 bool simulation::wait_for_others() {
-  const auto until = std::chrono::steady_clock::now() + patience_;
-  do {
+  if (!background_.joinable()) return false;
+  bool said = false;
+  for (const auto begin = std::chrono::steady_clock::now();;) {
     if (world_.take_from_outside() || anybody_at_the_door_.load(std::memory_order_relaxed)) return true;
-    if (patience_.count() != 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
-  } while (std::chrono::steady_clock::now() < until);
-  return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    if (said || std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) continue;
+    said = true;
+    const std::string text = dump_tasks();
+    std::fprintf(stderr,
+                 "astd: every task in this simulation waits, and nothing is under way: nothing will happen unless "
+                 "another thread acts\n%s",
+                 text.c_str());
+  }
 }
 
 void simulation::something_outside() noexcept {

@@ -105,9 +105,6 @@ class simulation final : driver::sim::world::keeper {
 
   driver::sim::world world_;
   std::vector<runtime_core*> cores_;
-  // How long, in real time, other threads are waited for when nothing can happen: for plain runtimes only, since a
-  // scenario has no other threads.
-  std::chrono::milliseconds patience_{0};
 
   std::mutex lock_;                  // guards all that follows
   entry* inside_ = nullptr;          // who has the baton

@@ -178,6 +178,12 @@ void world::wake_from_outside(event& e) noexcept {
   if (keeper_) keeper_->something_outside();
 }
 
+void world::forget(event& e) noexcept {
+  take_out(e);
+  std::lock_guard guard(outside_lock_);
+  std::erase(outside_, &e);
+}
+
 bool world::take_from_outside() noexcept {
   std::lock_guard guard(outside_lock_);
   outside_any_.store(false, std::memory_order_relaxed);

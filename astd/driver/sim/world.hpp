@@ -160,6 +160,8 @@ class world {
   static world* set_here(world* now) noexcept;
   /// For a thread that is not inside: schedules `e` now, as soon as the world goes on. `e` lives as long as the world.
   void wake_from_outside(event& e) noexcept;
+  /// No wake from outside gets to `e` any more, and it is not queued: it is about to go.
+  void forget(event& e) noexcept;
   /// Takes in what came from outside; whether there was anything.
   bool take_from_outside() noexcept;
   [[nodiscard]] bool anything_from_outside() const noexcept { return outside_any_.load(std::memory_order_acquire); }

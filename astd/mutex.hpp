@@ -4,4 +4,5 @@
 //   auto guard = co_await m.lock();
 #pragma once
 
+#include <astd/sync/lock_several.hpp>
 #include <astd/sync/mutex.hpp>

@@ -9,9 +9,10 @@
 //   old_code(link.get_token());
 #pragma once
 
-#include <astd/sync/cancel_token.hpp>
+#include <astd/sync/with_cancel.hpp>
 
 #include <stop_token>
+#include <system_error>
 #include <utility>
 
 namespace astd {
@@ -49,5 +50,40 @@ class stop_on_cancel {
   std::stop_source source_;
   cancel_callback<request> link_;
 };
+
+namespace detail {
+
+class stop_awaiter final : public awaiter_base<stop_awaiter> {
+ public:
+  using value_type = void;
+  explicit stop_awaiter(const std::stop_token& token)
+      : link_(token), waiting_(link_.token().cancelled().operator co_await()) {}
+  bool await_ready() const noexcept { return waiting_.await_ready(); }
+  resumable* start(const await_context& c) noexcept { return waiting_.start(c); }
+  outcome<void> take() noexcept { return waiting_.take(); }
+
+ private:
+  cancel_on_stop link_;
+  cancelled_awaiter waiting_;
+};
+
+class stop_awaitable {
+ public:
+  explicit stop_awaitable(std::stop_token token) noexcept : token_(std::move(token)) {}
+  auto operator co_await() const { return stop_awaiter(token_); }
+
+ private:
+  std::stop_token token_;
+};
+
+}  // namespace detail
+
+/// with_cancel() with a token of std's. Allocates once when it is awaited.
+template <awaitable A>
+[[nodiscard]] auto with_cancel(std::stop_token token, A&& aw) {
+  return detail::limit_awaitable<A, detail::stop_awaitable>(
+      "with_cancel", std::make_error_code(std::errc::operation_canceled), detail::stop_awaitable(std::move(token)),
+      static_cast<A&&>(aw));
+}
 
 }  // namespace astd

@@ -10,6 +10,7 @@
 #include <astd/channel/arrival_waiter.hpp>
 #include <astd/channel/change.hpp>
 #include <astd/channel/channel_error.hpp>
+#include <astd/channel/message.hpp>
 #include <astd/channel/pooled_value.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/sync/wait_on_thread.hpp>
@@ -36,7 +37,16 @@ template <class T>
 class broadcast_receiver;
 template <class T>
 class weak_broadcast_sender;
+namespace detail {
+
+struct broadcast_ends;
+/// Every receiver gets a copy.
 template <class T>
+concept broadcast_type = message_type<T> && std::copy_constructible<T>;
+
+}  // namespace detail
+
+template <detail::broadcast_type T>
 [[nodiscard]] std::pair<broadcast_sender<T>, broadcast_receiver<T>> broadcast_channel(std::size_t capacity,
                                                                                       const char* name = nullptr);
 
@@ -140,9 +150,15 @@ class broadcast_state {
   };
   void tell(bool last) noexcept {
     if (!last) return;
+    wait_queue::admitted out;
     const wait_queue::word w = arrivals_.lock();
-    if (receivers_.load(std::memory_order_relaxed) == 0) change(closing_);
+    if (receivers_.load(std::memory_order_relaxed) == 0) {
+      static_cast<void>(closing_.lock());
+      closing_.admit_all(out);
+      closing_.unlock(wait_queue::one);
+    }
     arrivals_.unlock(w);
+    wait_queue::wake(out);  // with no lock held
   }
 
   wait_queue arrivals_;
@@ -235,7 +251,7 @@ class broadcast_sender {
 
  private:
   friend weak_broadcast_sender<T>;
-  friend std::pair<broadcast_sender<T>, broadcast_receiver<T>> broadcast_channel<T>(std::size_t, const char*);
+  friend detail::broadcast_ends;
   explicit broadcast_sender(std::shared_ptr<detail::broadcast_state<T>> state) noexcept
       : state_(std::move(state)) {}
   std::shared_ptr<detail::broadcast_state<T>> state_;
@@ -247,7 +263,7 @@ class weak_broadcast_sender {
  public:
   /// A sender, unless the last one is gone.
   [[nodiscard]] std::optional<broadcast_sender<T>> upgrade() const {
-    if (!state_->upgrade()) return std::nullopt;
+    if (!state_ || !state_->upgrade()) return std::nullopt;
     return broadcast_sender<T>(state_);
   }
 
@@ -307,7 +323,7 @@ class broadcast_receiver {
 
  private:
   friend broadcast_sender<T>;
-  friend std::pair<broadcast_sender<T>, broadcast_receiver<T>> broadcast_channel<T>(std::size_t, const char*);
+  friend detail::broadcast_ends;
   explicit broadcast_receiver(std::shared_ptr<detail::broadcast_state<T>> state) noexcept
       : state_(std::move(state)), at_(state_->add_receiver()) {}
   std::shared_ptr<detail::broadcast_state<T>> state_;
@@ -315,14 +331,29 @@ class broadcast_receiver {
   std::uint64_t missed_ = 0;
 };
 
+namespace detail {
+
+/// Makes both.
+struct broadcast_ends {
+  template <class T>
+  static std::pair<broadcast_sender<T>, broadcast_receiver<T>> of(std::size_t capacity, const char* name) {
+    auto state = std::make_shared<broadcast_state<T>>(capacity, name);
+    return {broadcast_sender<T>(state), broadcast_receiver<T>(state)};
+  }
+};
+
+}  // namespace detail
+
 /// A channel that keeps the last `capacity` messages, at least 1, else std::invalid_argument is thrown. T is copied for
 /// each receiver. `name` is shown by dump_tasks() and outlives the channel: usually a literal.
-template <class T>
+template <detail::broadcast_type T>
 std::pair<broadcast_sender<T>, broadcast_receiver<T>> broadcast_channel(std::size_t capacity, const char* name) {
-  static_assert(std::copy_constructible<T>, "every receiver of a broadcast gets a copy");
+  static_assert(
+      detail::fits_a_frame<T>,
+      "broadcast_channel: a message that is aligned to more than 16 bytes cannot be received in a coroutine, "
+      "whose frame is not; send a std::shared_ptr to it");
   if (capacity == 0) detail::throw_invalid_argument("broadcast_channel: a capacity of 0");
-  auto state = std::make_shared<detail::broadcast_state<T>>(capacity, name);
-  return {broadcast_sender<T>(state), broadcast_receiver<T>(state)};
+  return detail::broadcast_ends::of<T>(capacity, name);
 }
 
 }  // namespace astd

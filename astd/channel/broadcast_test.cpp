@@ -52,6 +52,33 @@ ASTD_TEST(broadcast, reaches_everyone) {
   EXPECT_THROW((void)broadcast_channel<int>(0), std::invalid_argument);
 }
 
+TEST(broadcast, a_handle_that_was_moved_from_gives_nothing) {
+  auto ends = broadcast_channel<int>(1);
+  auto weak = ends.first.downgrade();
+  const auto other = std::move(weak);
+  EXPECT_FALSE(weak.upgrade());  // NOLINT: that is what it is about
+  EXPECT_TRUE(other.upgrade());
+}
+
+// Goes on with what is woken on the spot: a lock that the waker still held would be taken a second time.
+TEST(broadcast, wakes_without_a_lock) {
+  struct on_the_spot final : detail::executor {
+    void schedule(detail::resumable& r, detail::urgency) noexcept override { detail::run(r); }
+  } here;
+  auto ends = broadcast_channel<int>(1);
+  std::optional<broadcast_receiver<int>> rx(std::move(ends.second));
+  auto subscribe_at_the_end = [](broadcast_sender<int>& tx) -> task<std::size_t> {
+    co_await tx.closed();
+    const auto again = tx.subscribe();
+    co_return tx.send(1);
+  };
+  test_run run(here, subscribe_at_the_end(ends.first));
+  run.start();
+  rx.reset();
+  ASSERT_TRUE(run.has_ended());
+  EXPECT_EQ(run.value(), 1u);
+}
+
 ASTD_TEST(broadcast, says_how_many_were_missed) {
   auto [tx, rx] = broadcast_channel<int>(3);
   for (int i = 0; i < 10; ++i) tx.send(i);

@@ -9,12 +9,14 @@
 // to him, be he cancelled or out of time; and what lies there when the channel is closed can be received.
 #pragma once
 
+#include <astd/base/assert.hpp>
 #include <astd/channel/channel_awaiters.hpp>
 #include <astd/channel/channel_error.hpp>
 #include <astd/channel/channel_state.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <span>
@@ -34,9 +36,14 @@ class weak_sender;
 template <class T>
 class weak_receiver;
 
-template <class T>
+namespace detail {
+struct channel_ends;
+}
+
+/// T is an object that can be moved.
+template <detail::message_type T>
 [[nodiscard]] std::pair<sender<T>, receiver<T>> channel(std::size_t capacity, const char* name = nullptr);
-template <class T>
+template <detail::message_type T>
 [[nodiscard]] std::pair<sender<T>, receiver<T>> unbounded_channel(const char* name = nullptr);
 
 /// Places in a channel that are kept for its holder: sending into one never waits. What is left of them when it is
@@ -104,25 +111,25 @@ class channel_handle {
   /// Closes the channel for all: sends fail, what lies there can still be received, and who waits is woken. True for the
   /// one call that did it. It is closed, too, when the last sender or the last receiver is gone; with the last receiver,
   /// the messages that lie there are destroyed.
-  bool close() const noexcept { return state_->close(); }
-  [[nodiscard]] bool is_closed() const noexcept { return state_->is_closed(); }
+  bool close() const noexcept { return state().close(); }
+  [[nodiscard]] bool is_closed() const noexcept { return state().is_closed(); }
   /// Ends when the channel is closed, by whomever.
   [[nodiscard]] auto closed() const noexcept {
-    return detail::change_awaitable(state_->closing(), "the end of channel");
+    return detail::change_awaitable(state().closing(), "the end of channel");
   }
 
   // How things stood at some moment during the call.
-  [[nodiscard]] std::size_t size() const noexcept { return state_->size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return state().size(); }
   /// Nothing if it is unbounded.
   [[nodiscard]] std::optional<std::size_t> capacity() const noexcept {
-    if (state_->capacity() == detail::channel_core::unlimited) return std::nullopt;
-    return static_cast<std::size_t>(state_->capacity());
+    if (state().capacity() == detail::channel_core::unlimited) return std::nullopt;
+    return static_cast<std::size_t>(state().capacity());
   }
   [[nodiscard]] bool is_empty() const noexcept { return size() == 0; }
   /// No place is free: those that permits stand for are not.
-  [[nodiscard]] bool is_full() const noexcept { return state_->is_full(); }
-  [[nodiscard]] std::size_t sender_count() const noexcept { return state_->sender_count(); }
-  [[nodiscard]] std::size_t receiver_count() const noexcept { return state_->receiver_count(); }
+  [[nodiscard]] bool is_full() const noexcept { return state().is_full(); }
+  [[nodiscard]] std::size_t sender_count() const noexcept { return state().sender_count(); }
+  [[nodiscard]] std::size_t receiver_count() const noexcept { return state().receiver_count(); }
   template <class Other>
     requires std::derived_from<Other, channel_handle>
   [[nodiscard]] bool same_channel(const Other& other) const noexcept {
@@ -131,6 +138,10 @@ class channel_handle {
 
  protected:
   explicit channel_handle(detail::channel_state<T>* state) noexcept : state_(state) {}
+  [[nodiscard]] detail::channel_state<T>& state() const noexcept {
+    ASTD_ASSERT(state_, "a sender or receiver was used after it was moved from");
+    return *state_;
+  }
   detail::channel_state<T>* state_;
 };
 
@@ -168,17 +179,17 @@ class sender : public channel_handle<T> {
   /// that awaits it. A message that is trivially copyable, or is given as an lvalue, is copied at once.
   [[nodiscard]] auto send(T&& message) const {
     if constexpr (std::is_trivially_copyable_v<T>)
-      return detail::send_awaitable<T, T>(*this->state_, std::move(message));
+      return detail::send_awaitable<T, T>(this->state(), std::move(message));
     else
-      return detail::send_awaitable<T, T&&>(*this->state_, std::move(message));
+      return detail::send_awaitable<T, T&&>(this->state(), std::move(message));
   }
   [[nodiscard]] auto send(const T& message) const {
-    return detail::send_awaitable<T, T>(*this->state_, T(message));
+    return detail::send_awaitable<T, T>(this->state(), T(message));
   }
   /// Sends now, or fails: channel_errc::full, closed, or not_enough_memory; then `message` is as it was.
   [[nodiscard]] std::expected<void, std::error_code> try_send(T&& message) const {
     detail::packed<T> m(message);
-    const detail::sent how = this->state_->try_send(m.message());
+    const detail::sent how = this->state().try_send(m.message());
     if (how == detail::sent::yes) return {};
     return std::unexpected(detail::why_not(how));
   }
@@ -195,31 +206,30 @@ class sender : public channel_handle<T> {
   /// cancelled. `messages` and what it refers to outlive the await.
   [[nodiscard]] auto send_many(std::span<T>& messages) const {
     static_assert(!detail::is_boxed_message<T>, "send_many: moving a message must not throw");
-    return detail::send_many_awaitable<T>(*this->state_, messages);
+    return detail::send_many_awaitable<T>(this->state(), messages);
   }
 
   /// Waits for a place and keeps it: gives a permit. Waits in the same line as send(). Fails with channel_errc::closed.
   [[nodiscard]] auto reserve() const { return reserve_many(1); }
   /// The same for `n` places at once; throws std::invalid_argument if the channel has fewer.
   [[nodiscard]] auto reserve_many(std::size_t n) const {
-    if (n > this->state_->capacity())
+    if (n > this->state().capacity())
       detail::throw_invalid_argument("reserve_many: more places than the channel has");
-    return detail::reserve_awaitable<T>(*this->state_, n);
+    return detail::reserve_awaitable<T>(this->state(), n);
   }
   /// A permit now, or channel_errc::full or closed.
   [[nodiscard]] std::expected<permit<T>, std::error_code> try_reserve(std::size_t n = 1) const noexcept {
-    const detail::sent how = this->state_->try_keep(n);
-    if (how == detail::sent::yes) return permit<T>(*this->state_, n);
+    const detail::sent how = this->state().try_keep(n);
+    if (how == detail::sent::yes) return permit<T>(this->state(), n);
     return std::unexpected(detail::why_not(how));
   }
 
   /// A handle that does not keep the channel open.
-  [[nodiscard]] weak_sender<T> downgrade() const noexcept { return weak_sender<T>(*this->state_); }
+  [[nodiscard]] weak_sender<T> downgrade() const noexcept { return weak_sender<T>(this->state()); }
 
  private:
   friend weak_sender<T>;
-  friend std::pair<sender<T>, receiver<T>> channel<T>(std::size_t, const char*);
-  friend std::pair<sender<T>, receiver<T>> unbounded_channel<T>(const char*);
+  friend detail::channel_ends;
   explicit sender(detail::channel_state<T>* state) noexcept : channel_handle<T>(state) {}
 };
 
@@ -248,30 +258,29 @@ class receiver : public channel_handle<T> {
   /// The next message as a std::optional; empty when the channel is closed and drained. Cancelled, it takes no message;
   /// one that was handed over by then is given, and the task stops at its next suspension. In select() and timeout() none
   /// is lost, either; race() throws away what its losers have got.
-  [[nodiscard]] auto recv() const noexcept { return detail::recv_awaitable<T>(*this->state_); }
+  [[nodiscard]] auto recv() const noexcept { return detail::recv_awaitable<T>(this->state()); }
   /// The same: what a stream has.
   [[nodiscard]] auto next() const noexcept { return recv(); }
   /// The next message if it is there, else channel_errc::empty; closed if none will come any more.
   [[nodiscard]] std::expected<T, std::error_code> try_recv() const {
     std::optional<detail::message_of<T>> m;
-    if (this->state_->try_receive(m)) return detail::unpacked<T>(*m);
-    return std::unexpected(make_error_code(this->state_->is_over() ? channel_errc::closed : channel_errc::empty));
+    if (this->state().try_receive(m)) return detail::unpacked<T>(*m);
+    return std::unexpected(make_error_code(this->state().is_over() ? channel_errc::closed : channel_errc::empty));
   }
   /// Waits for a message, then appends those that are there to `to`, at most `limit`. Gives their number: 0 when the
   /// channel is closed and drained, or `limit` is 0. `to` outlives the await; nothing is lost if it cannot grow.
   [[nodiscard]] auto recv_many(std::vector<T>& to, std::size_t limit) const noexcept {
-    return detail::recv_many_awaitable<T>(*this->state_, to, limit);
+    return detail::recv_many_awaitable<T>(this->state(), to, limit);
   }
   /// As recv(), for plain threads: blocks the thread, needs no runtime.
   std::optional<T> recv_blocking() const { return detail::wait_on_thread(recv()); }
 
   /// A handle that does not keep the channel open.
-  [[nodiscard]] weak_receiver<T> downgrade() const noexcept { return weak_receiver<T>(*this->state_); }
+  [[nodiscard]] weak_receiver<T> downgrade() const noexcept { return weak_receiver<T>(this->state()); }
 
  private:
   friend weak_receiver<T>;
-  friend std::pair<sender<T>, receiver<T>> channel<T>(std::size_t, const char*);
-  friend std::pair<sender<T>, receiver<T>> unbounded_channel<T>(const char*);
+  friend detail::channel_ends;
   explicit receiver(detail::channel_state<T>* state) noexcept : channel_handle<T>(state) {}
 };
 
@@ -330,22 +339,37 @@ class weak_receiver : private detail::weak_channel_handle<T> {
   using detail::weak_channel_handle<T>::weak_channel_handle;
 };
 
+namespace detail {
+
+/// Makes both.
+struct channel_ends {
+  template <class T>
+  static std::pair<sender<T>, receiver<T>> of(std::uint64_t capacity, const char* name) {
+    static_assert(
+        fits_a_frame<T>,
+        "channel: a message that is aligned to more than 16 bytes cannot be received in a coroutine, whose "
+        "frame is not; send a std::unique_ptr to it");
+    auto* const state = new channel_state<T>(capacity, name);
+    return {sender<T>(state), receiver<T>(state)};
+  }
+};
+
+}  // namespace detail
+
 /// A channel in which at most `capacity` messages lie; memory for them is taken here (the next power of two of them), and
 /// never again. `capacity` is at least 1, else std::invalid_argument is thrown: there is no rendezvous, a message always
 /// lies somewhere. `name` is shown by dump_tasks() and outlives the channel: usually a literal.
-template <class T>
+template <detail::message_type T>
 std::pair<sender<T>, receiver<T>> channel(std::size_t capacity, const char* name) {
   if (capacity == 0) detail::throw_invalid_argument("channel: a capacity of 0; it takes at least one place");
-  auto* const state = new detail::channel_state<T>(capacity, name);
-  return {sender<T>(state), receiver<T>(state)};
+  return detail::channel_ends::of<T>(capacity, name);
 }
 
 /// A channel without a limit: sending never waits. Where senders may be faster than receivers for long, memory is the
 /// limit: prefer channel(). Blocks are given back as they are emptied, all but one.
-template <class T>
+template <detail::message_type T>
 std::pair<sender<T>, receiver<T>> unbounded_channel(const char* name) {
-  auto* const state = new detail::channel_state<T>(detail::channel_core::unlimited, name);
-  return {sender<T>(state), receiver<T>(state)};
+  return detail::channel_ends::of<T>(detail::channel_core::unlimited, name);
 }
 
 }  // namespace astd

@@ -58,9 +58,9 @@ class send_awaiter final : public channel_waiter, public awaiter_base<send_await
   }
 
  private:
-  bool proceed(bool first, intrusive_list<channel_waiter>& out) noexcept override {
+  progress proceed(bool first, intrusive_list<channel_waiter>& out) noexcept override {
     how_ = state_.send_in_line(packed_.message(), first, out);
-    return how_ != sent::full;
+    return how_ != sent::full ? progress::done : progress::none;
   }
   void describe(std::string& out, unsigned) const override { describe_as(out, "send to channel"); }
 
@@ -86,12 +86,12 @@ class send_many_awaiter final : public channel_waiter, public awaiter_base<send_
  public:
   using value_type = void;
   send_many_awaiter(channel_state<T>& state, std::span<T>& messages) noexcept
-      : channel_waiter(state, side::sends), state_(state), left_(messages) {}
+      : channel_waiter(state, side::sends), state_(state), left_(messages), asked_(messages.size()) {}
 
   bool await_ready() noexcept {
     how_ = sent::yes;
-    if (!has_time()) return false;
-    while (!left_.empty()) {
+    for (unsigned n = 0; !left_.empty(); ++n) {
+      if (n % 8 == 0 && !has_time()) return false;
       how_ = state_.try_send(left_.front());
       if (how_ != sent::yes) return how_ != sent::full;
       left_ = left_.subspan(1);
@@ -105,21 +105,24 @@ class send_many_awaiter final : public channel_waiter, public awaiter_base<send_
   }
 
  private:
-  bool proceed(bool first, intrusive_list<channel_waiter>& out) noexcept override {
-    while (!left_.empty()) {
+  progress proceed(bool first, intrusive_list<channel_waiter>& out) noexcept override {
+    for (std::size_t n = 0; !left_.empty(); ++n) {
+      if (n == messages_at_once) return progress::some;
       how_ = state_.send_in_line(left_.front(), first, out);
-      if (how_ != sent::yes) return how_ != sent::full;
+      if (how_ != sent::yes) return how_ != sent::full ? progress::done : progress::none;
       left_ = left_.subspan(1);
     }
-    return true;
+    return progress::done;
   }
+  // How many are left is known to whoever receives at the moment.
   void describe(std::string& out, unsigned) const override {
     describe_as(out, "send to channel");
-    out += ", " + std::to_string(left_.size()) + " messages";
+    out += ", of " + std::to_string(asked_) + " messages";
   }
 
   channel_state<T>& state_;
   std::span<T>& left_;
+  const std::size_t asked_;
   sent how_ = sent::yes;
 };
 
@@ -160,9 +163,9 @@ class reserve_awaiter final : public channel_waiter, public awaiter_base<reserve
   }
 
  private:
-  bool proceed(bool first, intrusive_list<channel_waiter>&) noexcept override {
+  progress proceed(bool first, intrusive_list<channel_waiter>&) noexcept override {
     how_ = state_.closed() ? sent::closed : state_.keep_in_line(places_, first) ? sent::yes : sent::full;
-    return how_ != sent::full;
+    return how_ != sent::full ? progress::done : progress::none;
   }
   void describe(std::string& out, unsigned) const override {
     describe_as(out, "reserve in channel");

@@ -28,34 +28,54 @@ resumable* channel_waiter::wait(const await_context& c) noexcept {
   const bool out_of_time = out_of_time_;
   attach(c);
   if (!publish()) return stop();
+  if (side_ == side::receives && core_->line_up(*this)) return nullptr;  // we may be gone
+  return go_on(out_of_time);
+}
+
+resumable* channel_waiter::go_on(bool out_of_time) noexcept {
   channel_core& core = *core_;
-  if (side_ == side::receives && core.line_up(*this)) return nullptr;  // we may be gone
-  channel_core::waiters out;
-  bool in_line = false;
-  {
-    channel_guard guard(core.receivers_lock_, core.senders_lock_);
-    if (place_ != place::refused) {
-      channel_core::waiters& line = side_ == side::sends ? core.waiting_senders_ : core.waiting_receivers_;
-      if (!proceed(line.empty(), out)) {
-        if (side_ == side::sends) core.crowded_ = true;
-        line.push_back(*this);
-        place_ = place::in_line;
-        in_line = true;
-      } else {
-        place_ = place::admitted;
+  executor& on = in()->on();
+  progress how;
+  do {
+    channel_core::waiters out;
+    how = progress::done;
+    {
+      channel_guard guard(core.receivers_lock_, core.senders_lock_);
+      if (place_ != place::refused) {
+        channel_core::waiters& line = side_ == side::sends ? core.waiting_senders_ : core.waiting_receivers_;
+        how = proceed(line.empty(), out);
+        if (how == progress::none) {
+          if (side_ == side::sends) core.crowded_ = true;
+          line.push_back(*this);
+          place_ = place::in_line;
+        } else if (how == progress::done) {
+          place_ = place::admitted;
+        }
+        // Who waits for a place may send without one to us who wait for a message.
+        if (core.crowded_ && !(how == progress::none && side_ == side::sends)) core.admit_senders(out);
       }
-      // Who waits for a place may send without one to us who wait for a message.
-      if (core.crowded_ && !(in_line && side_ == side::sends)) core.admit_senders(out);
     }
-  }
-  // As soon as the locks were free we may have been woken, and be gone.
-  channel_core::wake(out);
-  if (in_line) return nullptr;
+    // As soon as the locks were free we may have been woken, if we are in line, and be gone.
+    channel_core::wake(out);
+    if (how == progress::some && !spend_slice()) {
+      set_resume(&go_on_later);
+      on.schedule(*this, urgency::queued);
+      return nullptr;
+    }
+  } while (how == progress::some);
+  if (how == progress::none) return nullptr;
   resumable* const next = finish(place_ == place::refused);
   // What need not wait here is at its end, most likely: a loop that does not see that keeps nobody waiting.
   if (!next || (!out_of_time && spend_slice())) return next;
-  c.in->on().schedule(*next, urgency::queued);
+  on.schedule(*next, urgency::queued);
   return nullptr;
+}
+
+void channel_waiter::go_on_later(resumable* r) {
+  auto& self = static_cast<channel_waiter&>(*r);
+  set_current_chain(self.in());
+  resumable* const next = self.go_on(false);
+  ASTD_TRANSFER_TO(next);
 }
 
 bool channel_core::line_up(channel_waiter& w) noexcept {
@@ -105,7 +125,11 @@ channel_core::channel_core(std::uint64_t capacity, const char* name) noexcept
 
 void channel_core::admit_senders(waiters& out) noexcept {
   while (channel_waiter* const first = waiting_senders_.front()) {
-    if (!first->proceed(true, out)) break;
+    // All at once here: it may have no more than the places that have become free.
+    channel_waiter::progress how;
+    do how = first->proceed(true, out);
+    while (how == channel_waiter::progress::some);
+    if (how == channel_waiter::progress::none) break;
     waiting_senders_.pop_front();
     first->place_ = channel_waiter::place::admitted;
     out.push_back(*first);

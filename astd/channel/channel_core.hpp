@@ -42,9 +42,10 @@ class channel_waiter : public suspension, public list_node {
   channel_waiter(channel_core& core, side s) noexcept : core_(&core), side_(s) {}
   ~channel_waiter() = default;
 
-  /// With both locks: does what it is here for, as far as the channel's state allows; true when that is all. `first`:
-  /// nobody is before it. Who is let through by that goes into `out`.
-  virtual bool proceed(bool first, intrusive_list<channel_waiter>& out) noexcept = 0;
+  enum class progress : std::uint8_t { none, some, done };
+  /// With both locks: does what it is here for, as far as the channel's state allows. `first`: nobody is before it. Who is
+  /// let through by that goes into `out`. After `some`, others may have the locks before it goes on.
+  virtual progress proceed(bool first, intrusive_list<channel_waiter>& out) noexcept = 0;
 
   /// To be called in await_ready() now and then, when it has succeeded. False: others are to run first, and start() sees
   /// to it.
@@ -58,6 +59,8 @@ class channel_waiter : public suspension, public list_node {
  private:
   friend class channel_core;
   enum class place : std::uint8_t { outside, in_line, admitted, refused };
+  resumable* go_on(bool out_of_time) noexcept;
+  static void go_on_later(resumable* r);
   channel_core* core_;
   side side_;
   place place_ = place::outside;  // guarded by both locks, or that of the senders if it receives

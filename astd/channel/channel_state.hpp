@@ -4,6 +4,7 @@
 #include <astd/channel/channel_core.hpp>
 #include <astd/channel/message.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -21,12 +22,13 @@ enum class sent : std::uint8_t { yes, full, closed, no_memory };
 template <class T>
 class receiving_waiter;
 
+/// The most messages that are moved before a lock is let go of for others.
+inline constexpr std::size_t messages_at_once = 32;
+
 template <class T>
 class channel_state final : public channel_core {
  public:
   using message = message_of<T>;
-  static_assert(std::is_object_v<T> && !std::is_const_v<T> && std::is_move_constructible_v<T>,
-                "a message is an object that can be moved");
 
   channel_state(std::uint64_t capacity, const char* name)
       : channel_core(capacity, name), mask_(capacity == unlimited ? block_size - 1 : ring_size(capacity) - 1) {
@@ -69,20 +71,23 @@ class channel_state final : public channel_core {
     pass_on_places(take(to));
     return true;
   }
-  /// As many as there are, up to `limit`, by give(message&&), which does not fail.
+  /// As many as there are, up to `limit`, by give(message&&), which does not fail. Others come in between.
   template <class Give>
   std::size_t receive_some(std::size_t limit, Give give) noexcept {
-    if (limit == 0 || seems_empty()) return 0;
-    receivers_lock_.lock();
-    std::uint64_t front = front_.load(std::memory_order_relaxed);
-    known_back_.store(back_.load(std::memory_order_acquire), std::memory_order_relaxed);
     std::size_t n = 0;
-    for (; n < limit && front != known_back_.load(std::memory_order_relaxed); ++n, ++front) {
-      message& m = message_at(front);
-      give(std::move(m));
-      std::destroy_at(std::addressof(m));
+    while (n != limit && !seems_empty()) {
+      receivers_lock_.lock();
+      std::uint64_t front = front_.load(std::memory_order_relaxed);
+      const std::uint64_t back = back_.load(std::memory_order_acquire);
+      known_back_.store(back, std::memory_order_relaxed);
+      const auto end = n + std::min({limit - n, messages_at_once, static_cast<std::size_t>(back - front)});
+      for (; n != end; ++n, ++front) {
+        message& m = message_at(front);
+        give(std::move(m));
+        std::destroy_at(std::addressof(m));
+      }
+      pass_on_places(front);
     }
-    pass_on_places(front);
     return n;
   }
   /// Whether there never will be a message again.
@@ -244,8 +249,8 @@ class receiving_waiter : public channel_waiter {
   std::optional<message_of<T>> slot_;
 
  private:
-  bool proceed(bool first, intrusive_list<channel_waiter>&) noexcept final {
-    return state_.receive_in_line(slot_, first) || state_.ended();
+  progress proceed(bool first, intrusive_list<channel_waiter>&) noexcept final {
+    return state_.receive_in_line(slot_, first) || state_.ended() ? progress::done : progress::none;
   }
 };
 

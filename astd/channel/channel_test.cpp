@@ -965,7 +965,7 @@ TEST(channel, a_dump_says_what_is_waited_for) {
   EXPECT_NE(told(tx.send(1)).find("send to channel 'letters'"), std::string::npos);
   std::array<int, 3> more{};
   std::span<int> left(more);
-  EXPECT_NE(told(tx.send_many(left)).find("send to channel 'letters', 3 messages"), std::string::npos);
+  EXPECT_NE(told(tx.send_many(left)).find("send to channel 'letters', of 3 messages"), std::string::npos);
 }
 
 // ---- threads

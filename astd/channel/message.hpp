@@ -4,11 +4,24 @@
 
 #include <astd/base/config.hpp>
 
+#include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
 namespace astd::detail {
+
+/// What compilers align a coroutine's frame to, whatever lies in it. So nothing that is aligned to more is handed over by
+/// value: it would lie in the frame of who awaits it.
+template <class T>
+inline constexpr bool fits_a_frame = alignof(T) <= 16;
+template <class T>
+  requires(std::is_void_v<T> || std::is_reference_v<T>)
+inline constexpr bool fits_a_frame<T> = true;
+
+/// What a channel<T> can be made for.
+template <class T>
+concept message_type = std::is_object_v<T> && !std::is_const_v<T> && std::is_move_constructible_v<T>;
 
 template <class T>
 inline constexpr bool is_boxed_message = !std::is_nothrow_move_constructible_v<T>;

@@ -8,20 +8,30 @@
 
 #include <astd/base/error.hpp>
 #include <astd/channel/change.hpp>
+#include <astd/channel/message.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/coro/outcome.hpp>
+#include <astd/sync/mapped.hpp>
+#include <astd/sync/timed_wait.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace astd {
 
+/// As std::future_status.
+enum class future_status { ready, timeout, deferred };
+
+template <class T>
+class promise;
 template <class T>
 class future;
 template <class T>
@@ -89,6 +99,25 @@ class promise_state final : public promise_core {
       value_.emplace(std::forward<Args>(args)...);
   }
   outcome<void>& otherwise() noexcept { return otherwise_; }
+  /// The value, or whatever there is instead; what moving the value throws takes its place.
+  void set_outcome(outcome<T>&& o) noexcept {
+#if ASTD_HAS_EXCEPTIONS
+    try {
+#endif
+      if (o.failed())
+        otherwise_.set_error_of(o);
+      else if (!o.has_value())
+        otherwise_.set_failure(std::errc::operation_canceled);  // of a coroutine that is not astd's
+      else if constexpr (std::is_void_v<T>)
+        set_value();
+      else
+        set_value(std::move(o).get());
+#if ASTD_HAS_EXCEPTIONS
+    } catch (...) {
+      otherwise_.set_exception(std::current_exception());
+    }
+#endif
+  }
 
   // When it is ready:
   /// Moves the value out.
@@ -129,6 +158,60 @@ class promise_state final : public promise_core {
   outcome<void> otherwise_;  // if there is no value
 };
 
+/// Waits for a value for a while.
+class future_timed_wait {
+  using came = std::optional<std::monostate>;
+  [[nodiscard]] auto wait() const {
+    auto try_now = [core = &core_]() -> came {
+      if (!core->is_ready()) return std::nullopt;
+      return came(std::in_place);
+    };
+    auto unit = [] { return std::monostate(); };
+    return timed_wait(limit_, mapped(change_awaitable(core_.ready(), "future"), unit), try_now);
+  }
+  static future_status status(came c) noexcept { return c ? future_status::ready : future_status::timeout; }
+
+ public:
+  future_timed_wait(promise_core& core, const time_limit& limit) noexcept : core_(core), limit_(limit) {}
+  auto operator co_await() const { return map_awaiter(wait(), &status); }
+  [[nodiscard]] future_status on_thread() const { return status(wait().on_thread()); }
+
+ private:
+  promise_core& core_;
+  time_limit limit_;
+};
+
+/// What both kinds of futures have in common: how to wait for the value and leave it there. `Future` has a state().
+template <class Future>
+class future_waits {
+ public:
+  /// Ends when the value is there, and leaves it.
+  [[nodiscard]] auto wait() const { return change_awaitable(state().ready(), "future"); }
+  /// `auto status = co_await f.wait_for(d);` The same for at most so long: future_status::ready or timeout. What is there
+  /// beats the deadline.
+  template <class Rep, class Period>
+  [[nodiscard]] auto wait_for(std::chrono::duration<Rep, Period> d) const {
+    return future_timed_wait(state(), time_limit(d));
+  }
+  template <class Clock, class Duration>
+  [[nodiscard]] auto wait_until(std::chrono::time_point<Clock, Duration> tp) const {
+    return future_timed_wait(state(), time_limit(tp));
+  }
+  /// The same for plain threads.
+  void wait_blocking() const { wait_on_thread(wait()); }
+  template <class Rep, class Period>
+  future_status wait_for_blocking(std::chrono::duration<Rep, Period> d) const {
+    return wait_for(d).on_thread();
+  }
+  template <class Clock, class Duration>
+  future_status wait_until_blocking(std::chrono::time_point<Clock, Duration> tp) const {
+    return wait_until(tp).on_thread();
+  }
+
+ private:
+  [[nodiscard]] promise_core& state() const { return static_cast<const Future*>(this)->state(); }
+};
+
 /// What went wrong, as std::future_errc.
 enum class promise_misuse : unsigned char { already_retrieved, already_satisfied, no_state };
 /// Throws std::future_error; without exceptions, ends the program.
@@ -139,6 +222,9 @@ template <class T>
 class future_awaiter;
 template <class T>
 class shared_future_awaiter;
+/// For who has the promise for himself.
+template <class T>
+void set_outcome(promise<T>& p, outcome<T>&& o) noexcept;
 
 }  // namespace detail
 
@@ -149,7 +235,12 @@ class promise {
  public:
   promise() : promise(nullptr) {}
   /// `name` is shown by dump_tasks() and outlives the promise and its futures: usually a literal.
-  explicit promise(const char* name) : state_(new detail::promise_state<T>(name)) {}
+  explicit promise(const char* name) : state_(new detail::promise_state<T>(name)) {
+    static_assert(
+        detail::fits_a_frame<T>,
+        "promise: a value that is aligned to more than 16 bytes cannot be received in a coroutine, whose frame "
+        "is not; hand over a std::unique_ptr to it");
+  }
   promise(promise&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   promise& operator=(promise&& other) noexcept {
     promise(std::move(other)).swap(*this);
@@ -207,6 +298,7 @@ class promise {
   [[nodiscard]] auto closed() { return detail::change_awaitable(state().closing(), "the futures' end of promise"); }
 
  private:
+  friend void detail::set_outcome<T>(promise&, detail::outcome<T>&&) noexcept;
   detail::promise_state<T>& state() {
     if (!state_) detail::throw_future_error(detail::promise_misuse::no_state);
     return *state_;
@@ -216,7 +308,7 @@ class promise {
 
 /// The end that waits for the value and takes it, once. Move-only; used by one task or thread at a time.
 template <class T>
-class [[nodiscard]] future {
+class [[nodiscard]] future : public detail::future_waits<future<T>> {
  public:
   future() noexcept = default;
   future(future&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
@@ -239,8 +331,6 @@ class [[nodiscard]] future {
   [[nodiscard]] auto operator co_await() { return detail::future_awaiter<T>(*this); }
   /// The same.
   [[nodiscard]] future& get() noexcept { return *this; }
-  /// Ends when the value is there, and leaves it.
-  [[nodiscard]] auto wait() const { return detail::change_awaitable(state().ready(), "future"); }
   /// As co_await, for plain threads.
   T get_blocking() { return detail::wait_on_thread(*this); }
   /// Gives up the right to the value to any number of others.
@@ -249,6 +339,7 @@ class [[nodiscard]] future {
  private:
   friend promise<T>;
   friend detail::future_awaiter<T>;
+  friend detail::future_waits<future>;
   explicit future(detail::promise_state<T>* state) noexcept : state_(state) {}
   detail::promise_state<T>& state() const {
     if (!state_) detail::throw_future_error(detail::promise_misuse::no_state);
@@ -259,7 +350,7 @@ class [[nodiscard]] future {
 
 /// A future whose value stays: copyable, awaited by many and as often as they like, each with a copy of his own.
 template <class T>
-class shared_future {
+class shared_future : public detail::future_waits<shared_future<T>> {
  public:
   /// What it gives: as in std.
   using reference = std::conditional_t<std::is_void_v<T>, void, std::add_lvalue_reference_t<std::add_const_t<T>>>;
@@ -284,11 +375,11 @@ class shared_future {
   /// future.
   [[nodiscard]] auto operator co_await() const { return detail::shared_future_awaiter<T>(state()); }
   [[nodiscard]] const shared_future& get() const noexcept { return *this; }
-  [[nodiscard]] auto wait() const { return detail::change_awaitable(state().ready(), "future"); }
   reference get_blocking() const { return detail::wait_on_thread(*this); }
 
  private:
   friend future<T>;
+  friend detail::future_waits<shared_future>;
   explicit shared_future(detail::promise_state<T>* state) noexcept : state_(state) {}
   detail::promise_state<T>& state() const {
     if (!state_) detail::throw_future_error(detail::promise_misuse::no_state);
@@ -298,6 +389,13 @@ class shared_future {
 };
 
 namespace detail {
+
+template <class T>
+void set_outcome(promise<T>& p, outcome<T>&& o) noexcept {
+  static_cast<void>(p.state_->claim());
+  p.state_->set_outcome(std::move(o));
+  p.state_->publish();
+}
 
 template <class T>
 class future_awaiter final : public waiter, public awaiter_base<future_awaiter<T>> {

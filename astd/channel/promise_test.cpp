@@ -10,6 +10,7 @@
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
+#include <astd/time/clock.hpp>
 #include <astd/time/timeout.hpp>
 
 #include <atomic>
@@ -273,7 +274,68 @@ TEST(promise, joins_threads) {
   thread.join();
 }
 
+// ---- waiting for a while
+
+ASTD_TEST_WITH(future, is_waited_for_for_a_while, astd::test::virtual_time()) {
+  using astd::future_status;
+  promise<int> p;
+  auto f = p.get_future();
+  const auto began = astd::steady_clock::now();
+  auto status = co_await f.wait_for(10ms);
+  EXPECT_EQ(status, future_status::timeout);
+  EXPECT_EQ(astd::steady_clock::now() - began, 10ms);
+  status = co_await f.wait_until(began + 30ms);
+  EXPECT_EQ(status, future_status::timeout);
+  auto setting = spawn(
+      [](promise<int> to) -> task<> {
+        co_await astd::this_task::sleep_for(1s);
+        to.set_value(7);
+      },
+      std::move(p));
+  status = co_await f.wait_for(1h);
+  EXPECT_EQ(status, future_status::ready);
+  EXPECT_EQ(astd::steady_clock::now() - began, 1030ms);
+  status = co_await f.wait_for(0s);  // what is there beats the deadline
+  EXPECT_EQ(status, future_status::ready);
+  co_await setting;
+  auto both = f.share();
+  status = co_await both.wait_until(began);
+  EXPECT_EQ(status, future_status::ready);
+  const int value = co_await both;
+  EXPECT_EQ(value, 7);
+  EXPECT_THROW((void)f.wait_for(1s).operator co_await(), std::future_error);
+}
+
+TEST(future, is_waited_for_by_threads) {
+  using astd::future_status;
+  promise<void> p;
+  const auto f = p.get_future();
+  EXPECT_EQ(f.wait_for_blocking(2ms), future_status::timeout);
+  EXPECT_EQ(f.wait_until_blocking(std::chrono::system_clock::now() - 1s), future_status::timeout);
+  std::thread setting([&p] { p.set_value(); });
+  EXPECT_EQ(f.wait_for_blocking(1h), future_status::ready);
+  f.wait_blocking();
+  setting.join();
+}
+
 // ---- shared(aw)
+
+// An error stays one, with what it says; nothing is thrown on the way.
+TEST(shared, of_what_fails) {
+  auto refused = []() -> astd::task<int> {
+    co_await astd::fail({std::make_error_code(std::errc::connection_refused), "connect", "a host"});
+    co_return 1;
+  };
+  auto one = astd::shared(refused());
+  manual_executor loop;
+  test_run run(loop, one);
+  run.start();
+  while (!run.has_ended())
+    if (!loop.step()) std::this_thread::yield();
+  ASSERT_EQ(run.how(), ending::failure);
+  EXPECT_EQ(run.error().code(), std::errc::connection_refused);
+  EXPECT_EQ(run.error().subject(), "connect a host");
+}
 
 ASTD_TEST(shared, runs_once_for_all) {
   int runs = 0;

@@ -4,16 +4,14 @@
 //   auto both = co_await astd::join(show(page), store(page));     // fetched once
 #pragma once
 
-#include <astd/base/config.hpp>
 #include <astd/channel/promise.hpp>
-#include <astd/coro/as_result.hpp>
+#include <astd/coro/own_awaiter.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/runtime/spawn.hpp>
 
 #include <atomic>
-#include <exception>
+#include <concepts>
 #include <memory>
-#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -21,25 +19,40 @@
 namespace astd {
 namespace detail {
 
+/// Gives how `aw` ended, whatever that was: nothing is thrown.
+template <class A>
+class outcome_awaiter : public awaiter_base<outcome_awaiter<A>> {
+ public:
+  using value_type = outcome<await_result_t<A>>;
+  explicit outcome_awaiter(A&& a) : inner_(static_cast<A&&>(a)) {}
+  bool await_ready() { return inner_->await_ready(); }
+  resumable* start(const await_context& c) { return inner_->start(c); }
+  outcome<value_type> take() {
+    value_type ended;
+    inner_.take_into(ended);
+    outcome<value_type> o;
+    o.set_value(std::move(ended));
+    return o;
+  }
+
+ private:
+  own_awaiter<A> inner_;
+};
+template <class A>
+class outcome_awaitable {
+ public:
+  explicit outcome_awaitable(A& of) noexcept : of_(of) {}
+  auto operator co_await() const { return outcome_awaiter<A>(static_cast<A&&>(of_)); }
+
+ private:
+  A& of_;
+};
+
 /// Runs it until it has ended, or nobody is left who could await its value.
 template <class A>
 task<> run_shared(promise<await_result_t<A>> result, std::unique_ptr<A> aw) {
-#if ASTD_HAS_EXCEPTIONS
-  std::exception_ptr thrown;
-  try {
-#endif
-    auto ended = co_await select(static_cast<A&&>(*aw), result.closed());
-    if (!std::get<0>(ended)) co_return;
-    if constexpr (std::is_void_v<await_result_t<A>>)
-      result.set_value();
-    else
-      result.set_value(std::move(*std::get<0>(ended)));
-#if ASTD_HAS_EXCEPTIONS
-  } catch (...) {
-    thrown = std::current_exception();
-  }
-  if (thrown) result.set_exception(std::move(thrown));
-#endif
+  auto ended = co_await select(outcome_awaitable<A>(*aw), result.closed());
+  if (std::get<0>(ended)) set_outcome(result, std::move(*std::get<0>(ended)));
 }
 
 template <class A>
@@ -84,6 +97,10 @@ class shared_awaiter : public awaiter_base<shared_awaiter<A>> {
   shared_future_awaiter<value_type> waiting_;
 };
 
+/// Each await of it gets a copy.
+template <class T>
+concept shared_value = std::is_void_v<T> || std::copy_constructible<T>;
+
 }  // namespace detail
 
 /// What shared() gives. Copies stand for the same run. Any thread.
@@ -101,7 +118,7 @@ class [[nodiscard]] shared_awaitable {
 /// gives a copy of its value, or throws what it ended with. Cancelling one await leaves the others alone; when the last
 /// copy is gone, the run is cancelled. A copy outlives its awaits.
 template <awaitable A>
-  requires(!std::is_lvalue_reference_v<A> && !std::is_reference_v<await_result_t<A>>)
+  requires(!std::is_lvalue_reference_v<A>) && detail::shared_value<await_result_t<A>>
 [[nodiscard]] auto shared(A&& aw) {
   return shared_awaitable<A>(static_cast<A&&>(aw));
 }

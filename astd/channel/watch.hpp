@@ -9,6 +9,7 @@
 
 #include <astd/channel/arrival_waiter.hpp>
 #include <astd/channel/change.hpp>
+#include <astd/channel/message.hpp>
 #include <astd/channel/pooled_value.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/coro/task.hpp>
@@ -246,7 +247,13 @@ class watch_receiver {
   /// The same, and takes it as seen.
   [[nodiscard]] std::shared_ptr<const T> borrow_and_update() noexcept { return state_->get(seen_); }
   /// A copy of it, taken as seen.
-  [[nodiscard]] T get() { return *borrow_and_update(); }
+  [[nodiscard]] T get() {
+    static_assert(
+        detail::fits_a_frame<T>,
+        "watch_channel: a value that is aligned to more than 16 bytes cannot lie in a coroutine, whose frame is "
+        "not: borrow() it");
+    return *borrow_and_update();
+  }
 
   /// Waits until `wanted(const T&)` holds for the value, be it seen or not, and gives that value; null when the senders
   /// are gone before. `wanted` lives as long as the await.

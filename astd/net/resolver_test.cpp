@@ -5,6 +5,7 @@
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
+#include <astd/time.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -94,6 +95,33 @@ ASTD_TEST(resolver, asks_equal_questions_once) {
   }
   EXPECT_EQ(right, 20);
   EXPECT_EQ(r.in_progress(), 0u);
+}
+
+// A question is asked of the world, which is in no loop: virtual time waits for the answer, and for who still wants it.
+ASTD_TEST_WITH(resolver, virtual_time_waits_for_an_answer, test::virtual_time()) {
+  service.reset();
+  resolver r(&ask_service, 1);
+  const auto before = steady_clock::now();
+  auto alarm = spawn([]() -> task<> { co_await this_task::sleep_for(std::chrono::hours(1)); });
+  auto asking = spawn(look_up, std::ref(r), "one");
+  std::thread world([] {
+    while (service.asked() < 1) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // more than enough to jump
+    service.answer_all();
+  });
+  const answer a = co_await asking;
+  EXPECT_EQ(steady_clock::now(), before);
+  EXPECT_FALSE(alarm.is_finished());
+  world.join();
+
+  service.reset();
+  auto given_up = spawn(look_up, std::ref(r), "two");
+  while (service.asked() < 1) co_await this_task::yield();
+  const auto ended = co_await given_up.cancel();
+  EXPECT_FALSE(ended);
+  co_await alarm;  // nobody wants the answer: time goes on
+  EXPECT_EQ(steady_clock::now() - before, std::chrono::hours(1));
+  service.answer_all();
 }
 
 ASTD_TEST(resolver, asks_again_later) {

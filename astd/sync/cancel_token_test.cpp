@@ -288,6 +288,23 @@ ASTD_TEST_WITH(stop_token, cancels_a_token, virtual_time()) {
   EXPECT_FALSE(never.token().is_cancelled());
 }
 
+ASTD_TEST_WITH(stop_token, with_cancel_takes_one, virtual_time()) {
+  std::stop_source from;
+  auto waits_long = [](std::stop_token stop) -> task<bool> {
+    const auto r = co_await as_result(with_cancel(stop, this_task::sleep_for(1h)));
+    co_return r.has_value() || r.error() != std::errc::operation_canceled;
+  };
+  auto waiter = spawn(waits_long, from.get_token());
+  co_await this_task::sleep_for(1s);
+  from.request_stop();
+  const bool went_on = co_await waiter;
+  EXPECT_FALSE(went_on);
+  // What is ready beats the request, and a token without a source asks for nothing.
+  const auto ready_already = co_await with_cancel(from.get_token(), ready(1));
+  EXPECT_EQ(ready_already, 1);
+  co_await with_cancel(std::stop_token(), this_task::sleep_for(1s));
+}
+
 TEST(stop_token, is_stopped_by_a_token) {
   const cancel_source from;
   {

@@ -57,7 +57,10 @@ void event::wait_blocking() { detail::wait_on_thread(wait()); }
 bool event::awaiter::await_ready() noexcept {
   // acquire pairs with notify_all().
   if (round_of(event_.queue_.state().load(std::memory_order_acquire)) != since_) return true;
-  return event_.try_wait();
+  given_one_ = event_.try_wait();
+  // start() will not be called to say in which chain we are; we are in it, before anything else runs.
+  if (given_one_) stoppable_ = detail::current_chain();
+  return given_one_;
 }
 
 detail::resumable* event::awaiter::start(const detail::await_context& c) noexcept {

@@ -32,6 +32,23 @@ ASTD_TEST(event, keeps_one_notification) {
   EXPECT_FALSE(global_event.try_wait());
 }
 
+// What lies there is taken without a suspension; who takes it and is to stop may not act on it any more.
+ASTD_TEST(event, a_kept_notification_outlives_who_is_to_stop) {
+  event e;
+  auto stops = spawn(
+      [](event& changed) -> task<> {
+        this_task::request_cancel();
+        co_await changed.wait();
+        co_await this_task::yield();
+        ADD_FAILURE() << "it was to stop";
+      },
+      std::ref(e));
+  e.notify_one();
+  const auto ended = co_await as_result(std::move(stops));
+  EXPECT_FALSE(ended.has_value());
+  EXPECT_TRUE(e.try_wait());
+}
+
 ASTD_TEST(event, does_not_keep_what_was_for_all) {
   event e;
   e.notify_all();

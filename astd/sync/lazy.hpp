@@ -6,6 +6,7 @@
 
 #include <astd/sync/once_cell.hpp>
 
+#include <concepts>
 #include <type_traits>
 #include <utility>
 
@@ -21,6 +22,18 @@ struct made_value<Made> {
   using type = std::decay_t<await_result_t<Made>>;
 };
 
+/// Calls a function without captures, and awaits what it returns if that is to be awaited.
+template <class T, class F>
+task<T> make_by() {
+  F make{};
+  if constexpr (awaitable<std::invoke_result_t<F&>>) {
+    auto value = co_await make();
+    co_return value;
+  } else {
+    co_return make();
+  }
+}
+
 }  // namespace detail
 
 /// A once_cell with the function that fills it, which returns a T or something to await for one. If that fails, throws or is
@@ -31,6 +44,11 @@ class lazy {
   /// `name` is shown by dump_tasks(). It must outlive the value: usually a literal.
   explicit constexpr lazy(F make, const char* name = nullptr) noexcept(std::is_nothrow_move_constructible_v<F>)
       : cell_(name), make_(std::move(make)) {}
+  /// lazy<T>, with its type but without the function's, of a lambda without captures.
+  template <class G>
+    requires(std::same_as<F, task<T> (*)()> && !std::convertible_to<G, F> && std::is_empty_v<G> &&
+             std::default_initializable<G> && std::invocable<G&>)
+  explicit constexpr lazy(G, const char* name = nullptr) noexcept : cell_(name), make_(&detail::make_by<T, G>) {}
 
   /// `T& value = co_await l.get();` One load if there is one.
   [[nodiscard]] auto get() {

@@ -123,7 +123,7 @@ class locked_base {
   }
 
   Mutex mutex_;
-  T value_;
+  T value_{};
 };
 
 }  // namespace detail

@@ -28,12 +28,16 @@ class mapped_awaiter final : public awaiter_base<mapped_awaiter<A, F>> {
   outcome<value_type> take() {
     auto from = inner_->take();
     outcome<value_type> out;
-    if (!from.has_value())
+    if (!from.has_value()) {
       out.set_error_of(from);
-    else if constexpr (std::is_void_v<typename own_awaiter<A>::value_type>)
+    } else if constexpr (std::is_void_v<value_type>) {
+      make_(std::move(from).get());
+      out.set_value();
+    } else if constexpr (std::is_void_v<typename own_awaiter<A>::value_type>) {
       out.set_value(make_());
-    else
+    } else {
       out.set_value(make_(std::move(from).get()));
+    }
     return out;
   }
 

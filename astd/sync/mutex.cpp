@@ -7,15 +7,15 @@ void mutex::unlock_slowly() noexcept {
   queue_.update([](detail::wait_queue::word) { return free; });
 }
 
-// That somebody has the list at this moment is no reason to fail.
-bool mutex::acquire_in_spite() noexcept {
-  const detail::wait_queue::word seen = queue_.state().load(std::memory_order_relaxed);
-  if (seen != (free | detail::wait_queue::busy) && seen != free) return false;
-  const detail::wait_queue::word state = queue_.lock();
-  const bool had = state == free && queue_.empty();
-  if (had) owner_.set_here();
-  queue_.unlock(had ? locked : state);
-  return had;
+std::optional<mutex_guard> mutex::try_lock() noexcept {
+  const bool had = queue_.try_take([](detail::wait_queue::word& state) {
+    if (state != free) return false;
+    state = locked;
+    return true;
+  });
+  if (!had) return std::nullopt;
+  owner_.set_here();
+  return mutex_guard(*this);
 }
 
 mutex_guard mutex::lock_blocking() { return detail::wait_on_thread(lock()); }

@@ -19,9 +19,20 @@ namespace astd {
 
 class mutex;
 class condition_variable;
+namespace detail {
+
+/// How a mutex is held.
+struct mutex_way {
+  static void unlock(mutex& m) noexcept;
+  static auto lock(mutex& m) noexcept;
+  static auto try_lock(mutex& m) noexcept;
+  static auto lock_blocking(mutex& m);
+};
+
+}  // namespace detail
 
 /// Holds a mutex until it is destroyed or unlock() is called. Movable, may cross tasks and threads.
-using mutex_guard = detail::lock_guard<mutex>;
+using mutex_guard = detail::lock_guard<mutex, detail::mutex_way>;
 
 /// A lock for tasks. Fair: those who wait get it in the order in which they came, and whoever releases it hands it to
 /// the first of them, so nobody who comes later overtakes. Not recursive: a task that locks it twice waits for itself,
@@ -51,7 +62,7 @@ class mutex {
   [[nodiscard]] mutex_guard lock_blocking();
 
  private:
-  friend mutex_guard;
+  friend detail::mutex_way;
   friend condition_variable;
   static constexpr detail::wait_queue::word free = 0, locked = detail::wait_queue::one;
 
@@ -61,7 +72,6 @@ class mutex {
     owner_.set_here();
     return true;
   }
-  bool acquire_in_spite() noexcept;
   void unlock() noexcept {
     // release: for the next one.
     if (!queue_.change(locked, free, std::memory_order_release)) [[unlikely]]
@@ -102,9 +112,9 @@ inline auto mutex::lock() noexcept {
   return awaitable{*this};
 }
 
-inline std::optional<mutex_guard> mutex::try_lock() noexcept {
-  if (!acquire() && !acquire_in_spite()) return std::nullopt;
-  return mutex_guard(*this);
-}
+inline void detail::mutex_way::unlock(mutex& m) noexcept { m.unlock(); }
+inline auto detail::mutex_way::lock(mutex& m) noexcept { return m.lock(); }
+inline auto detail::mutex_way::try_lock(mutex& m) noexcept { return m.try_lock(); }
+inline auto detail::mutex_way::lock_blocking(mutex& m) { return m.lock_blocking(); }
 
 }  // namespace astd

@@ -10,15 +10,14 @@ void once::end(wait_queue::word state) noexcept {
 }
 
 once::turn once::try_begin() noexcept {
-  for (;;) {
-    if (queue_.change(untouched, running, std::memory_order_acquire)) {
-      owner_.set_here();
-      return turn(*this);
-    }
-    const wait_queue::word seen = queue_.state().load(std::memory_order_relaxed);
-    // Somebody has the list at this moment: whether it is untouched shows when it is free.
-    if (!(seen & wait_queue::busy) && seen != untouched) return {};
-  }
+  const bool mine = queue_.try_take([](wait_queue::word& state) {
+    if (state != untouched) return false;
+    state = running;
+    return true;
+  });
+  if (!mine) return {};
+  owner_.set_here();
+  return turn(*this);
 }
 
 bool once_turn_awaiter::await_ready() noexcept {

@@ -262,6 +262,19 @@ ASTD_TEST(lazy, is_made_when_asked_for) {
   EXPECT_EQ(one, 1);
 }
 
+constinit astd::lazy<int> typed([] { return 7; }, "typed");
+
+ASTD_TEST(lazy, of_a_type_and_a_lambda) {
+  const int seven = co_await typed.get();
+  EXPECT_EQ(seven, 7);
+  lazy<std::string> text([] { return "of another type"; });
+  const auto& made = co_await text.get();
+  EXPECT_EQ(made, "of another type");
+  lazy<int> awaited([]() -> task<int> { co_return 8; });
+  const int eight = co_await awaited.get();
+  EXPECT_EQ(eight, 8);
+}
+
 ASTD_TEST(lazy, that_fails_is_tried_again) {
   int tries = 0;
   lazy value([&tries]() -> task<int> {

@@ -12,16 +12,11 @@ void semaphore::give_slowly(std::ptrdiff_t n, std::ptrdiff_t most) noexcept {
 }
 
 bool semaphore::try_acquire(std::ptrdiff_t n) noexcept {
-  // Somebody has the list at this moment: that is no reason to fail.
-  for (wait_queue::word seen = 0; !(seen & wait_queue::busy);) {
-    if (take(n)) return true;
-    seen = queue_.state().load(std::memory_order_relaxed);
-    if (seen & (wait_queue::waiting | closed) || permits(seen) < n) return false;
-  }
-  wait_queue::word state = queue_.lock();
-  const bool taken = queue_.empty() && !(state & closed) && permits(state) >= n;
-  queue_.unlock(taken ? state - words(n) : state);
-  return taken;
+  return queue_.try_take([n](wait_queue::word& state) {
+    if (state & closed || permits(state) < n) return false;
+    state -= words(n);
+    return true;
+  });
 }
 
 void semaphore::acquire_blocking(std::ptrdiff_t n) { wait_on_thread(acquire(n)); }

@@ -5,17 +5,13 @@
 
 namespace astd {
 
-// Somebody who only has the list at this moment is no reason to fail.
 bool shared_mutex::try_acquire(hold how) noexcept {
-  for (word seen = 0; !(seen & detail::wait_queue::busy);) {
-    if (acquire(how)) return true;
-    seen = queue_.state().load(std::memory_order_relaxed);
-    if (seen & detail::wait_queue::waiting || !admits(seen & ~detail::wait_queue::flags, how)) return false;
-  }
-  const word state = queue_.lock();
-  const bool had = queue_.empty() && admits(state, how);
+  const bool had = queue_.try_take([how](word& state) {
+    if (!admits(state, how)) return false;
+    state += part_of(how);
+    return true;
+  });
   if (had && how != hold::shared) owner_.set_here();
-  queue_.unlock(had ? state + part_of(how) : state);
   return had;
 }
 

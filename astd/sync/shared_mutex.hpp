@@ -13,6 +13,7 @@
 #include <astd/base/assert.hpp>
 #include <astd/coro/awaitable.hpp>
 #include <astd/coro/outcome.hpp>
+#include <astd/sync/lock_guard.hpp>
 #include <astd/sync/owner.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 #include <astd/sync/wait_queue.hpp>
@@ -28,6 +29,8 @@ namespace detail {
 
 /// The three ways to hold a shared_mutex.
 enum class hold : std::uint8_t { exclusive, shared, upgradable };
+template <hold How>
+struct shared_way;
 template <hold How>
 class shared_guard;
 class shared_lock_waiter;
@@ -81,6 +84,8 @@ class shared_mutex {
  private:
   template <detail::hold How>
   friend class detail::shared_guard;
+  template <detail::hold How>
+  friend struct detail::shared_way;
   friend class detail::shared_lock_waiter;
   friend class detail::upgrade_awaiter;
   using word = detail::wait_queue::word;
@@ -130,33 +135,23 @@ class shared_mutex {
 
 namespace detail {
 
+/// How a shared_mutex is held.
+template <hold How>
+struct shared_way {
+  static void unlock(shared_mutex& m) noexcept { m.change(shared_mutex::part_of(How), 0); }
+  static auto lock(shared_mutex& m) noexcept;
+  static auto try_lock(shared_mutex& m) noexcept;
+  static shared_guard<How> lock_blocking(shared_mutex& m) { return wait_on_thread(lock(m)); }
+};
+
 /// Holds a shared_mutex in one of three ways, until it is destroyed or unlock() is called. Movable, may cross tasks and
 /// threads.
 template <hold How>
-class [[nodiscard]] shared_guard {
- public:
-  /// Holds nothing.
-  shared_guard() noexcept = default;
-  /// Takes over a lock that is held in this way.
-  explicit shared_guard(shared_mutex& held) noexcept : lock_(&held) {}
-  shared_guard(shared_guard&& other) noexcept : lock_(other.release()) {}
-  shared_guard& operator=(shared_guard&& other) noexcept {
-    shared_guard(std::move(other)).swap(*this);
-    return *this;
-  }
-  ~shared_guard() { unlock(); }
+class [[nodiscard]] shared_guard : public lock_guard<shared_mutex, shared_way<How>> {
+  using base = lock_guard<shared_mutex, shared_way<How>>;
 
-  /// Lets go now. Afterwards it holds nothing; again is without effect.
-  void unlock() noexcept {
-    if (shared_mutex* const held = release()) held->change(shared_mutex::part_of(How), 0);
-  }
-  /// Forgets the lock, which stays held. What was held, or null.
-  [[nodiscard]] shared_mutex* release() noexcept { return std::exchange(lock_, nullptr); }
-  void swap(shared_guard& other) noexcept { std::swap(lock_, other.lock_); }
-  [[nodiscard]] bool owns_lock() const noexcept { return lock_ != nullptr; }
-  [[nodiscard]] explicit operator bool() const noexcept { return owns_lock(); }
-  /// What it holds, or null.
-  [[nodiscard]] shared_mutex* mutex() const noexcept { return lock_; }
+ public:
+  using base::base;
 
   /// Goes on as a reader, without a moment in which somebody else could write; readers at the front come in. Afterwards
   /// this guard holds nothing.
@@ -180,9 +175,9 @@ class [[nodiscard]] shared_guard {
   [[nodiscard]] std::optional<shared_guard<hold::exclusive>> try_upgrade() noexcept
     requires(How == hold::upgradable)
   {
-    ASTD_ASSERT(lock_, "a guard was upgraded that holds nothing");
-    if (!lock_->try_upgrade()) return std::nullopt;
-    return shared_guard<hold::exclusive>(*release());
+    ASTD_ASSERT(this->owns_lock(), "a guard was upgraded that holds nothing");
+    if (!this->mutex()->try_upgrade()) return std::nullopt;
+    return shared_guard<hold::exclusive>(*this->release());
   }
   /// As upgrade(), for plain threads.
   [[nodiscard]] shared_guard<hold::exclusive> upgrade_blocking()
@@ -191,12 +186,11 @@ class [[nodiscard]] shared_guard {
  private:
   template <hold To>
   shared_guard<To> change_to() noexcept {
-    shared_mutex* const held = release();
+    shared_mutex* const held = this->release();
     ASTD_ASSERT(held, "a guard was downgraded that holds nothing");
     held->change(shared_mutex::part_of(How), shared_mutex::part_of(To));
     return shared_guard<To>(*held);
   }
-  shared_mutex* lock_ = nullptr;
 };
 
 class shared_lock_waiter : public waiter {
@@ -268,7 +262,7 @@ template <hold How>
 upgrade_awaitable shared_guard<How>::upgrade() noexcept
   requires(How == hold::upgradable)
 {
-  ASTD_ASSERT(lock_, "a guard was upgraded that holds nothing");
+  ASTD_ASSERT(this->owns_lock(), "a guard was upgraded that holds nothing");
   return upgrade_awaitable(*this);
 }
 template <hold How>
@@ -289,5 +283,28 @@ inline detail::shared_lock_awaitable<detail::hold::shared> shared_mutex::lock_sh
 inline detail::shared_lock_awaitable<detail::hold::upgradable> shared_mutex::lock_upgrade() noexcept {
   return detail::shared_lock_awaitable<hold::upgradable>(*this);
 }
+
+namespace detail {
+
+template <hold How>
+auto shared_way<How>::lock(shared_mutex& m) noexcept {
+  if constexpr (How == hold::exclusive)
+    return m.lock();
+  else if constexpr (How == hold::shared)
+    return m.lock_shared();
+  else
+    return m.lock_upgrade();
+}
+template <hold How>
+auto shared_way<How>::try_lock(shared_mutex& m) noexcept {
+  if constexpr (How == hold::exclusive)
+    return m.try_lock();
+  else if constexpr (How == hold::shared)
+    return m.try_lock_shared();
+  else
+    return m.try_lock_upgrade();
+}
+
+}  // namespace detail
 
 }  // namespace astd

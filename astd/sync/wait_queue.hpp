@@ -51,6 +51,24 @@ class wait_queue {
     return word_.compare_exchange_strong(from, to, order, std::memory_order_relaxed);
   }
 
+  /// For who does not wait: `f(word&)` takes its part of the state, or says that it cannot have it. False then, and if
+  /// others wait for theirs; that somebody has the list at this moment is no reason. acquire, if it was taken.
+  template <class F>
+  [[nodiscard]] bool try_take(F f) noexcept {
+    word seen = word_.load(std::memory_order_relaxed);
+    while (!(seen & flags)) {
+      word left = seen;
+      if (!f(left)) return false;
+      if (word_.compare_exchange_weak(seen, left, std::memory_order_acquire, std::memory_order_relaxed))
+        return true;
+    }
+    if (!(seen & busy)) return false;
+    word state = lock();
+    const bool taken = empty() && f(state);
+    unlock(state);
+    return taken;
+  }
+
   /// Waits until the list is free and takes it. Returns the state, without flags. acquire.
   [[nodiscard]] word lock() noexcept {
     word state;

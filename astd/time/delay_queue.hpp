@@ -120,7 +120,13 @@ class delay_queue : private detail::timed_line {
   /// Waits for the next value whose moment comes, and takes it out: gives std::optional<entry>, which is empty when the
   /// queue is closed and nothing is in it. What is due already is given at once. Several who wait are served in the
   /// order of their arrival. Cancelling it takes nothing out.
-  [[nodiscard]] auto next() noexcept { return awaitable(*this); }
+  [[nodiscard]] auto next() noexcept {
+    static_assert(
+        alignof(entry) <= 16,
+        "delay_queue: a value that is aligned to more than 16 bytes cannot be taken out in a coroutine, whose "
+        "frame is not; insert a std::unique_ptr to it");
+    return awaitable(*this);
+  }
 
   /// Nothing can be inserted any more. What is inside comes out in its time; then next() gives an empty optional.
   void close() noexcept {

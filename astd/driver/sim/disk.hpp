@@ -67,11 +67,12 @@ class disk {
   [[nodiscard]] std::int32_t carry_out(operation& op, std::uint64_t mark) noexcept;
 
   // disk_paths.cpp: what names are for.
+  [[nodiscard]] std::int32_t find_start(int descriptor, const char* path, inode_pointer& start) const;
   [[nodiscard]] std::int32_t go(int descriptor, const char* path, path_end& end) const;
   [[nodiscard]] bool must_be_fetched(const operation& op) const;
   [[nodiscard]] std::int32_t perform(operation& op);
   [[nodiscard]] std::int32_t open(const operation& op);
-  [[nodiscard]] inode_pointer open_inode(int descriptor, const char* path, int flags, unsigned mode,
+  [[nodiscard]] inode_pointer open_inode(const inode_pointer& start, const char* path, int flags, unsigned mode,
                                          std::int32_t& error);
   [[nodiscard]] std::int32_t stat(const operation& op) const;
   [[nodiscard]] std::int32_t rename(const operation& op);

@@ -18,7 +18,7 @@ constexpr instant day = 86'400'000'000'000;
 
 }  // namespace
 
-disk_file::disk_file(disk& of, int flags) noexcept : disk_(of), flags_(flags), polls_(of.world_) {}
+disk_file::disk_file(disk& of, int flags) noexcept : disk_(of), flags_(flags) {}
 
 disk_file::~disk_file() {
   if (!inode_) return;
@@ -41,24 +41,16 @@ std::int32_t disk_file::start(operation& op) noexcept {
     case opcode::writev: return start_transfer(op);
     case opcode::fsync: return start_sync(op);
     case opcode::ftruncate: return resize(op.args.transfer.offset);
-    case opcode::poll: return poll(op);
+    case opcode::poll: return poll(op.args.value);
     default: return flags_ & O_PATH ? -EBADF : -ENOTSOCK;
   }
 }
 
-void disk_file::cancel(operation& op) noexcept {
-  if (op.code == opcode::poll)
-    polls_.cancel(op);
-  else
-    disk_.queue_.cancel(op);
-}
+void disk_file::cancel(operation& op) noexcept { disk_.queue_.cancel(op); }
 
 std::int32_t disk_file::next_connection(operation&) noexcept { return -ENOTSOCK; }
 
-void disk_file::crash() noexcept {
-  polls_.crash();
-  inode_.reset();
-}
+void disk_file::crash() noexcept { inode_.reset(); }
 
 std::int32_t disk_file::carry_out(operation& op, std::uint64_t mark) noexcept {
   if (op.code == opcode::fsync) return sync(mark);
@@ -80,6 +72,7 @@ std::int32_t disk_file::start_transfer(operation& op) {
   if (what.offset() < -1) return -EINVAL;
   const int access = flags_ & O_ACCMODE;
   if (flags_ & O_PATH || access == (reads ? O_WRONLY : O_RDONLY)) return -EBADF;
+  if (what.size() == 0) return 0;
   if (inode_->is_directory()) return -EISDIR;
   if (inode_->kind == inode_kind::null_device) return reads ? 0 : static_cast<std::int32_t>(what.size());
   const file_content& content = inode_->content;
@@ -121,7 +114,6 @@ std::int32_t disk_file::write(const transfer_view& what) {
   world& w = disk_.world_;
   const std::uint64_t from = flags_ & O_APPEND ? content.now().size() : place_of(what);
   std::size_t n = what.size();
-  if (n == 0) return 0;
   if (from >= largest_file) return -EFBIG;
   n = static_cast<std::size_t>(std::min<std::uint64_t>(n, largest_file - from));
   if (w.strikes(fault::disk_error, &disk_.machine_)) return -EIO;
@@ -180,10 +172,11 @@ std::int32_t disk_file::resize(std::int64_t size) {
   return 0;
 }
 
-std::int32_t disk_file::poll(operation& op) {
+// Always ready; the ring refuses to wait for what never comes.
+std::int32_t disk_file::poll(int events) const noexcept {
   if (flags_ & O_PATH) return -EBADF;
-  const int held = op.args.value & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
-  return held != 0 ? held : polls_.add(op);
+  const int held = events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+  return held != 0 ? held : -EINVAL;
 }
 
 }  // namespace astd::driver::sim

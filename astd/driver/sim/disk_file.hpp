@@ -2,7 +2,6 @@
 #pragma once
 
 #include <astd/driver/sim/disk.hpp>
-#include <astd/driver/sim/endless_polls.hpp>
 #include <astd/driver/sim/transfer.hpp>
 
 namespace astd::driver::sim {
@@ -31,7 +30,7 @@ class disk_file final : public open_file {
   [[nodiscard]] std::int32_t write(const transfer_view& what);
   [[nodiscard]] std::int32_t sync(std::uint64_t mark);
   [[nodiscard]] std::int32_t resize(std::int64_t size);
-  [[nodiscard]] std::int32_t poll(operation& op);
+  [[nodiscard]] std::int32_t poll(int events) const noexcept;
   [[nodiscard]] std::uint64_t place_of(const transfer_view& what) const noexcept;
   [[nodiscard]] std::size_t shortened(std::size_t n);
 
@@ -40,7 +39,6 @@ class disk_file final : public open_file {
   inode_pointer inode_;
   std::uint64_t position_ = 0;
   std::uint32_t failures_seen_ = 0;
-  endless_polls polls_;
 };
 
 }  // namespace astd::driver::sim

@@ -37,19 +37,23 @@ bool is_within(const inode& i, const inode& directory) noexcept {
 
 }  // namespace
 
-std::int32_t disk::go(int descriptor, const char* path, path_end& end) const {
+std::int32_t disk::find_start(int descriptor, const char* path, inode_pointer& start) const {
   if (!path) return -EFAULT;
   if (*path == 0) return -ENOENT;
-  inode_pointer start;
   if (*path == '/' || descriptor == AT_FDCWD) {
     start = root_;
-  } else {
-    const open_file* const file = machine_.find(descriptor);
-    if (!file) return -EBADF;
-    start = file->on_disk();
-    if (!start) return -ENOTDIR;
+    return 0;
   }
-  return walk(root_, start, path, end);
+  const open_file* const file = machine_.find(descriptor);
+  if (!file) return -EBADF;
+  start = file->on_disk();
+  return start ? 0 : -ENOTDIR;
+}
+
+std::int32_t disk::go(int descriptor, const char* path, path_end& end) const {
+  inode_pointer start;
+  const std::int32_t error = find_start(descriptor, path, start);
+  return error == 0 ? walk(root_, start, path, end) : error;
 }
 
 // Notes it as fetched: whoever comes next finds it.
@@ -126,30 +130,33 @@ std::int32_t disk::open(const operation& op) {
   if (flags & nameless && (!(flags & O_DIRECTORY) || flags & O_CREAT || !writes)) return -EINVAL;
   if (flags & O_CREAT && flags & O_DIRECTORY) return -EINVAL;
   const char* const path = op.args.path.path;
-  if (!path) return -EFAULT;
-  if (*path == 0) return -ENOENT;
+  inode_pointer start;
+  std::int32_t error = find_start(op.fd, path, start);
+  if (error == -EFAULT || error == -ENOENT) return error;
   if (std::strlen(path) >= PATH_MAX) return -ENAMETOOLONG;
   // The number first: without one, nothing is made or emptied.
   auto owned = std::make_unique<disk_file>(*this, flags);
   disk_file* const file = owned.get();
   const int descriptor = machine_.open(std::move(owned));
   if (descriptor < 0) return descriptor;
-  std::int32_t error = 0;
-  if (inode_pointer found = open_inode(op.fd, path, flags, op.args.path.mode, error)) {
-    file->set_inode(std::move(found));
-    return descriptor;
+  if (error == 0) {
+    if (inode_pointer found = open_inode(start, path, flags, op.args.path.mode, error)) {
+      file->set_inode(std::move(found));
+      return descriptor;
+    }
   }
   static_cast<void>(machine_.close(descriptor));
   return error;
 }
 
-inode_pointer disk::open_inode(int descriptor, const char* path, int flags, unsigned mode, std::int32_t& error) {
+inode_pointer disk::open_inode(const inode_pointer& start, const char* path, int flags, unsigned mode,
+                               std::int32_t& error) {
   const auto refuse = [&error](std::int32_t why) {
     error = why;
     return inode_pointer();
   };
   path_end end;
-  if (error = go(descriptor, path, end); error != 0) return nullptr;
+  if (error = walk(root_, start, path, end); error != 0) return nullptr;
   mode &= 07777 & ~umask_bits;
   const bool named = end.last == path_end::type::name;
   if (flags & O_CREAT && named && end.slashes) return refuse(-EISDIR);

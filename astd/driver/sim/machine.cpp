@@ -88,6 +88,9 @@ std::int32_t machine::start(operation& op) noexcept {
     case opcode::renameat:
     case opcode::unlinkat:
     case opcode::mkdirat: return disk_->start(op);
+    case opcode::ftruncate:
+      if (op.args.transfer.offset < 0) return -EINVAL;  // whatever the descriptor is
+      break;
     default: break;
   }
   open_file* const file = find(op.fd);

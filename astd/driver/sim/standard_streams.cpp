@@ -1,4 +1,3 @@
-#include <astd/driver/sim/endless_polls.hpp>
 #include <astd/driver/sim/standard_streams.hpp>
 #include <astd/driver/sim/transfer.hpp>
 
@@ -25,7 +24,7 @@ void standard_streams::write(int number, const char* from, std::size_t n) {
 // As a pipe that is never full and whose other end has written all it will.
 class standard_streams::stream final : public open_file {
  public:
-  stream(standard_streams& of, int number) noexcept : streams_(of), number_(number), polls_(of.world_) {}
+  stream(standard_streams& of, int number) noexcept : streams_(of), number_(number) {}
 
   std::int32_t start(operation& op) noexcept override {
     switch (op.code) {
@@ -35,16 +34,23 @@ class standard_streams::stream final : public open_file {
       case opcode::writev: return transfer(op);
       case opcode::poll: {
         const int held = op.args.value & (number_ == 0 ? POLLIN | POLLRDNORM : POLLOUT | POLLWRNORM);
-        return held != 0 ? held : polls_.add(op);
+        if (held != 0) return held;
+        polls_.push_back(op);
+        return pending;
       }
       case opcode::fsync:
       case opcode::ftruncate: return -EINVAL;
       default: return -ENOTSOCK;
     }
   }
-  void cancel(operation& op) noexcept override { polls_.cancel(op); }
+  void cancel(operation& op) noexcept override {
+    detail::intrusive_list<operation>::erase(op);
+    streams_.world_.finish(op, -ECANCELED);
+  }
   std::int32_t next_connection(operation&) noexcept override { return -ENOTSOCK; }
-  void crash() noexcept override { polls_.crash(); }
+  void crash() noexcept override {
+    while (operation* const op = polls_.front()) cancel(*op);
+  }
 
  private:
   std::int32_t transfer(operation& op) {
@@ -64,7 +70,7 @@ class standard_streams::stream final : public open_file {
 
   standard_streams& streams_;
   const int number_;
-  endless_polls polls_;
+  detail::intrusive_list<operation> polls_;  // for what never comes
 };
 
 std::unique_ptr<open_file> standard_streams::open(int number) { return std::make_unique<stream>(*this, number); }

@@ -9,7 +9,7 @@ namespace {
 
 using testing::disk_world;
 
-constexpr std::uint64_t seeds = 10'000;
+constexpr std::uint64_t seeds = 1'000;
 
 // Saves version after version of a file of three pages, until the power goes at a moment that the seed decides.
 struct saving {
@@ -57,8 +57,8 @@ struct saving {
 };
 
 struct counts {
-  explicit counts(const saving& how) {
-    for (std::uint64_t seed = 0; seed < seeds; ++seed) ++of[static_cast<int>(how.run(seed))];
+  explicit counts(const saving& how, std::uint64_t runs = seeds) {
+    for (std::uint64_t seed = 0; seed < runs; ++seed) ++of[static_cast<int>(how.run(seed))];
     ::testing::Test::RecordProperty("kept", of[0]);
     ::testing::Test::RecordProperty("lost", of[1]);
     ::testing::Test::RecordProperty("torn", of[2]);
@@ -69,7 +69,7 @@ struct counts {
 };
 
 TEST(disk_crash, what_is_written_aside_synced_renamed_and_synced_is_always_the_old_or_the_new) {
-  const counts found(saving{});
+  const counts found(saving{}, 10 * seeds);
   EXPECT_EQ(found.torn(), 0);
   EXPECT_EQ(found.lost(), 0);
 }
@@ -100,7 +100,7 @@ TEST(disk_crash, a_disk_that_lies_about_syncs_loses_what_it_said_was_safe) {
 // Each byte is what it was when it was last synced, or what was written there since.
 TEST(disk_crash, no_byte_comes_from_elsewhere) {
   int changed = 0, grown = 0;
-  for (std::uint64_t seed = 0; seed < seeds / 5; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds / 4; ++seed) {
     disk_world here({.seed = seed});
     random_stream chance(seed, 1);
     const int fd = here.f.open("/tmp/a", O_RDWR | O_CREAT);
@@ -157,7 +157,7 @@ std::string log_after_a_crash(std::uint64_t seed, journal_mode mode, std::string
 
 TEST(disk_crash, what_was_appended_is_cut_off_somewhere) {
   int cut = 0;
-  for (std::uint64_t seed = 0; seed < seeds / 10; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds / 4; ++seed) {
     std::string written;
     const std::string found = log_after_a_crash(seed, journal_mode::ordered, written);
     ASSERT_TRUE(written.starts_with(found)) << "seed " << seed;
@@ -168,7 +168,7 @@ TEST(disk_crash, what_was_appended_is_cut_off_somewhere) {
 
 TEST(disk_crash, where_sizes_arrive_first_there_are_zeros) {
   int with_zeros = 0;
-  for (std::uint64_t seed = 0; seed < seeds / 10; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds / 4; ++seed) {
     std::string written;
     const std::string found = log_after_a_crash(seed, journal_mode::writeback, written);
     ASSERT_LE(found.size(), written.size());
@@ -182,7 +182,7 @@ TEST(disk_crash, where_sizes_arrive_first_there_are_zeros) {
 
 TEST(disk_crash, a_sector_is_old_or_new) {
   int torn = 0;
-  for (std::uint64_t seed = 0; seed < seeds / 10; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds / 4; ++seed) {
     disk_world here({.seed = seed});
     here.d.put("/tmp/a", std::string(page_size, 'o'));
     const int fd = here.f.open("/tmp/a", O_WRONLY);
@@ -199,7 +199,7 @@ TEST(disk_crash, a_sector_is_old_or_new) {
 
 TEST(disk_crash, a_new_size_arrives_or_not) {
   int old = 0, fresh = 0, other = 0;
-  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     disk_world here({.seed = seed});
     here.d.put("/tmp/a", "old bytes");
     const int fd = here.f.open("/tmp/a", O_WRONLY | O_TRUNC);
@@ -217,7 +217,7 @@ TEST(disk_crash, a_new_size_arrives_or_not) {
 // A move between directories is in both or in neither, whichever of them is synced.
 TEST(disk_crash, a_move_happens_in_both_directories) {
   int moved = 0, stayed = 0;
-  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     disk_world here({.seed = seed});
     here.d.put("/tmp/from/a", "bytes");
     here.d.put_directory("/tmp/to");
@@ -246,7 +246,7 @@ TEST(disk_crash, a_move_happens_in_both_directories) {
 
 TEST(disk_crash, an_unlinked_file_is_gone_or_there_again) {
   int gone = 0, again = 0;
-  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     disk_world here({.seed = seed});
     here.d.put("/tmp/a", "bytes");
     ASSERT_EQ(here.f.unlink("/tmp/a"), 0);
@@ -269,7 +269,7 @@ TEST(disk_crash, an_unlinked_file_is_gone_or_there_again) {
 
 // Directories that were moved into each other, and whose moves may be undone in part.
 TEST(disk_crash, directories_stay_a_tree) {
-  for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     disk_world here({.seed = seed});
     random_stream chance(seed, 2);
     for (const char* path : {"/tmp/a/b/c", "/tmp/d/e", "/tmp/f"}) here.d.put_directory(path);

@@ -117,7 +117,7 @@ std::int32_t disk_file::write(const transfer_view& what) {
   if (from >= largest_file) return -EFBIG;
   n = static_cast<std::size_t>(std::min<std::uint64_t>(n, largest_file - from));
   if (w.strikes(fault::disk_error, &disk_.machine_)) return -EIO;
-  if (w.strikes(fault::disk_full, &disk_.machine_)) return -ENOSPC;
+  if (content.needs_pages(from, n) && w.strikes(fault::disk_full, &disk_.machine_)) return -ENOSPC;
   n = static_cast<std::size_t>(content.room_for(from, n));
   if (n == 0) return -ENOSPC;
   n = shortened(n);

@@ -125,21 +125,21 @@ void file_content::resize(std::uint64_t size, instant when) {
   count_pages();
 }
 
+bool file_content::needs_pages(std::uint64_t offset, std::uint64_t n) const noexcept {
+  bool any = false;
+  each_piece(offset, n, [&](std::uint64_t number, std::uint64_t, std::uint64_t) { any |= !now_.holds(number); });
+  return any;
+}
+
 std::uint64_t file_content::room_for(std::uint64_t offset, std::uint64_t n) const noexcept {
-  const std::uint64_t capacity = account_.settings.capacity;
-  std::uint64_t left = capacity > account_.used ? (capacity - account_.used) / page_size : 0;
+  const disk_account& a = account_;
+  if (a.settings.capacity == UINT64_MAX) return n;
+  std::uint64_t left = a.settings.capacity > a.used ? (a.settings.capacity - a.used) / page_size : 0;
   std::uint64_t fits = 0;
   bool full = false;
   each_piece(offset, n, [&](std::uint64_t number, std::uint64_t start, std::uint64_t stop) {
-    if (full) return;
-    if (!now_.holds(number)) {
-      if (left == 0) {
-        full = true;
-        return;
-      }
-      --left;
-    }
-    fits += stop - start;
+    full = full || (!now_.holds(number) && left-- == 0);
+    if (!full) fits += stop - start;
   });
   return fits;
 }

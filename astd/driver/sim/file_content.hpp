@@ -61,7 +61,8 @@ class file_content {
   }
   void write(std::uint64_t offset, const char* from, std::uint64_t n, instant when);
   void resize(std::uint64_t size, instant when);
-  /// How many of these bytes can be written before the disk is full.
+  /// Whether a write of these bytes takes room on the disk; how many of them can be written before it is full.
+  [[nodiscard]] bool needs_pages(std::uint64_t offset, std::uint64_t n) const noexcept;
   [[nodiscard]] std::uint64_t room_for(std::uint64_t offset, std::uint64_t n) const noexcept;
 
   // ---- the cache

@@ -43,6 +43,7 @@ class file_handle {
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   [[nodiscard]] const path& name() const noexcept { return path_; }
   task<> close();
+  task<> sync(bool data_only);
 
  private:
   void abandon() noexcept;
@@ -77,6 +78,13 @@ class file {
   /// Gives how many bytes were written, usually all; io::write_all() sees to the rest. Allocates nothing. `buffer`
   /// stays until the await is over.
   [[nodiscard]] io::detail::io_awaitable<io::detail::descriptor_transfer> write(io::const_bytes buffer) noexcept;
+
+  /// Waits until what was written is stored: it is still there after a loss of power, which a write alone does not
+  /// promise. sync_all() stores what the file is, too (its times, its rights); sync_data() only what it needs to be read.
+  /// That its name survives as well, if the file is new, takes a sync_all() of the folder, which open() opens like a file.
+  /// An error means that some of it may be lost, and another try will not tell.
+  [[nodiscard]] ASTD_CORO_WRAPPER task<> sync_all() { return handle_.sync(false); }
+  [[nodiscard]] ASTD_CORO_WRAPPER task<> sync_data() { return handle_.sync(true); }
 
   /// Closes the file; an error says that something may not have been written. Whatever it says, the file is closed.
   /// Not interrupted by a request to stop. Does nothing when it is closed already.

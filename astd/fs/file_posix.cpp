@@ -86,6 +86,31 @@ class size_awaiter final : public astd::detail::io_awaiter<size_awaiter, std::si
   struct ::statx found_{};
 };
 
+class sync_awaiter final : public astd::detail::io_awaiter<sync_awaiter, void> {
+ public:
+  struct arguments {
+    arguments(int fd, bool only_data, const char* path) noexcept
+        : descriptor(fd), data_only(only_data), name(path) {}
+    int descriptor;
+    bool data_only;
+    const char* name;
+  };
+  explicit sync_awaiter(const arguments& a) noexcept
+      : io_awaiter(driver::opcode::fsync, a.descriptor), name_(a.name) {
+    args.value = a.data_only;
+  }
+  outcome<void> take() {
+    resumed();
+    if (failed()) return failed_with("sync", name_);
+    outcome<void> done;
+    done.set_value();
+    return done;
+  }
+
+ private:
+  const char* name_;
+};
+
 // A close that may block and that nobody waits for.
 struct abandoned_close : astd::detail::job {
   explicit abandoned_close(int descriptor) noexcept : fd(descriptor) { run = &close_and_delete; }
@@ -126,6 +151,10 @@ task<> file_handle::close() {
   const int descriptor = std::exchange(descriptor_, -1);
   // Shielded: a close that is called off half-way leaves nobody who knows whether the number is still ours.
   co_await or_return(shield(io::detail::io_awaitable<close_awaiter>(descriptor, writes_, path_.c_str())));
+}
+
+task<> file_handle::sync(bool data_only) {
+  co_await or_return(io::detail::io_awaitable<sync_awaiter>(descriptor_, data_only, path_.c_str()));
 }
 
 task<std::size_t> size_hint(const file_handle& file) {

@@ -242,6 +242,22 @@ TEST(file, that_was_never_closed_is_closed_when_the_runtime_ends) {
   EXPECT_EQ(here.open_files(), 0u);
 }
 
+ASTD_TEST(file, syncs_what_was_written_and_the_folder_it_is_in) {
+  scratch here;
+  file out = co_await file::create(here / "a");
+  co_await io::write_all(out, "stored");
+  co_await out.sync_data();
+  co_await out.sync_all();
+  file folder = co_await file::open(here / "");
+  co_await folder.sync_all();
+  const std::string text = co_await read_to_string(here / "a");
+  EXPECT_EQ(text, "stored");
+  file closed = std::move(out);
+  co_await closed.close();
+  const std::string after = co_await test::error_of(closed.sync_all());
+  EXPECT_EQ(after, "sync " + (here / "a").string() + ": Bad file descriptor");
+}
+
 ASTD_TEST(file, moves) {
   scratch here;
   file one = co_await file::create(here / "a");

@@ -64,6 +64,20 @@ struct file_written_in_pieces final : folder {
 };
 ASTD_SCENARIO(file_written_in_pieces);
 
+struct file_synced final : folder {
+  task<> operation() override {
+    auto file = co_await fs::file::create(path);
+    const auto n = co_await file.write("0123456789");
+    reported += n;
+    co_await file.sync_data();
+    co_await file.sync_all();
+    co_await file.close();
+  }
+  void check(const report&) override { EXPECT_EQ(content().size(), reported); }
+  std::size_t reported = 0;
+};
+ASTD_SCENARIO(file_synced);
+
 struct file_left_open final : folder {
   task<> operation() override {
     auto file = co_await fs::file::create(path);

@@ -152,7 +152,8 @@ void network::send(packet& p, instant* last_arrival) noexcept {
   random_stream& chance = world_.on_the_way();
   if (p.from == p.to) {
     instant when = world_.now() + chance.between(shortest_inside, longest_inside);
-    if (last_arrival) *last_arrival = when = std::max(when, *last_arrival + 1);
+    instant& last = last_arrival ? *last_arrival : p.from->last_inside;
+    last = when = std::max(when, last + 1);
     return world_.schedule(p, when);
   }
   if (!p.to) return send_to_nobody(p);

@@ -68,6 +68,7 @@ class network_stack {
 
   // ---- the network's
   bool isolated = false, clogged = false;
+  detail::instant last_inside = 0;  // when the last datagram to itself arrives: they keep their order
   detail::intrusive_list<packet> held;
 
  private:

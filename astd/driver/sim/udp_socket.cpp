@@ -80,6 +80,8 @@ std::int32_t udp_socket::connect(operation& op, bool) noexcept {
 // ---- transfers
 
 std::int32_t udp_socket::send(const message& m) noexcept {
+  // First of all, whatever comes of it.
+  if (bind_if_unbound() != 0) return -EAGAIN;
   if (m.flags() & MSG_OOB) return -EOPNOTSUPP;
   if (shut_ & shut_send) return -EPIPE;
   if (m.size() > 65'535) return -EMSGSIZE;
@@ -99,7 +101,6 @@ std::int32_t udp_socket::send(const message& m) noexcept {
                                             : ip::v6_any();
   const network_stack::route way = stack_->route_to(to.address, source);
   if (way.error != 0) return way.error;
-  if (const std::int32_t error = bind_if_unbound()) return error;
   if (m.size() > (to.address.is_v4() ? longest_datagram_v4 : longest_datagram_v6)) return -EMSGSIZE;
   if (error_ != 0) return take_error();
   if (stack_->in().strikes(fault::no_memory, where())) return -ENOBUFS;
@@ -124,14 +125,8 @@ std::int32_t udp_socket::send(const message& m) noexcept {
 std::int32_t udp_socket::receive(const message& m) noexcept {
   if (error_ != 0) return take_error();
   packet* const p = received_.front();
-  if (!p) {
-    if (!(shut_ & shut_receive)) return pending;
-    if (m.header()) {
-      m.header()->msg_namelen = 0;
-      say_nothing_more(*m.header(), 0);
-    }
-    return 0;
-  }
+  // To have shut it is no end to whoever does not block in the kernel: a datagram socket is read on, and has nothing.
+  if (!p) return pending;
   const std::size_t size = std::min<std::size_t>(p->bytes, m.size());
   const char* from = p->udp.data;
   m.each(size, [&](void* to, std::size_t some) {
@@ -180,7 +175,7 @@ int udp_socket::fits(const place& local, const place& remote) const noexcept {
 
 void udp_socket::arrived(packet& p) noexcept {
   const std::uint64_t room = receive_room_ != 0 ? static_cast<std::uint64_t>(receive_room_) : default_room;
-  if (held_ > room || (shut_ & shut_receive)) return stack_->net().drop(p);
+  if (held_ > room) return stack_->net().drop(p);
   held_ += p.bytes + overhead;
   received_.push_back(p);
   wake_readers();

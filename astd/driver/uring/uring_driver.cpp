@@ -121,7 +121,13 @@ bool uring_driver::submit(operation& op) noexcept {
     case nature::socket:
       if (op.code == opcode::accept) return submit_accept(op);
       if (op.code == opcode::accept_many) return submit_accept_many(op);
-      // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete().
+      // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete(). A connect has to be begun
+      // before there is anything to wait for.
+      if (op.code == opcode::connect && age_ != kernel::present) {
+        counters_.system_calls.add();
+        const std::int32_t result = attempt_socket(op, false);
+        if (result != not_yet) return ended_inline(op, result);
+      }
       return submit_to_ring(op, age_ == kernel::present || wants_no_wait(op) ? place::kernel : place::polling);
     case nature::transfer: return submit_transfer(op);
     case nature::polling: return submit_to_ring(op, place::kernel);

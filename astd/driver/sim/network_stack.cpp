@@ -27,7 +27,9 @@ std::uint32_t hash_of(const place& local, const place& remote) noexcept {
 
 network_stack::network_stack(machine& of) : machine_(of), network_(of.in().net()), number_(of.number()) {}
 
-network_stack::~network_stack() {
+network_stack::~network_stack() { end(); }
+
+void network_stack::end() noexcept {
   crash();
   while (auto* const s = static_cast<socket*>(sockets_.pop_front())) {
     s->crash();

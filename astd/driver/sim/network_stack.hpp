@@ -30,6 +30,8 @@ class network_stack {
   [[nodiscard]] std::int32_t make_socket(operation& op) noexcept;
   /// Connections vanish without a word to their other ends.
   void crash() noexcept;
+  /// The world ends: its sockets do nothing any more.
+  void end() noexcept;
   /// From which ports those are taken that nobody asked for by number; both included.
   void set_ephemeral_ports(std::uint16_t from, std::uint16_t to) noexcept {
     first_port_ = from;

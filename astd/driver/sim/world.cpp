@@ -1,6 +1,6 @@
 #include <astd/base/assert.hpp>
 #include <astd/driver/sim/machine.hpp>
-#include <astd/driver/sim/network.hpp>
+#include <astd/driver/sim/network_stack.hpp>
 #include <astd/driver/sim/sim_driver.hpp>
 #include <astd/driver/sim/world.hpp>
 
@@ -50,6 +50,8 @@ world::~world() {
     take_out(*left);
     delete left;
   }
+  // Before the first is gone, nothing is sent to it any more.
+  for (auto& m : machines_) m->stack().end();
   machines_.clear();
 }
 

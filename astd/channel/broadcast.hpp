@@ -7,6 +7,7 @@
 //   auto e = co_await rx.recv();               // std::optional<event>
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/channel/arrival_waiter.hpp>
 #include <astd/channel/change.hpp>
 #include <astd/channel/channel_error.hpp>
@@ -17,7 +18,6 @@
 #include <astd/sync/wait_queue.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -164,8 +164,8 @@ class broadcast_state {
   wait_queue arrivals_;
   wait_queue closing_;
   std::vector<slot> slots_;  // guarded by the lock of arrivals_
-  std::atomic<std::size_t> senders_{1};
-  std::atomic<std::size_t> receivers_{0};  // written with that lock
+  atomic<std::size_t> senders_{1};
+  atomic<std::size_t> receivers_{0};  // written with that lock
 };
 
 template <class T>

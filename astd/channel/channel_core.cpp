@@ -215,7 +215,7 @@ void channel_core::drop_receiver() noexcept {
   drop_reference();
 }
 
-bool channel_core::upgrade(std::atomic<std::size_t>& count) noexcept {
+bool channel_core::upgrade(atomic<std::size_t>& count) noexcept {
   if (is_closed()) return false;
   std::size_t seen = count.load(std::memory_order_relaxed);
   while (seen != 0)

@@ -23,7 +23,6 @@
 #include <astd/coro/awaitable.hpp>
 #include <astd/sync/wait_queue.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -184,7 +183,7 @@ class channel_core {
 
  private:
   friend class channel_waiter;
-  [[nodiscard]] bool upgrade(std::atomic<std::size_t>& count) noexcept;
+  [[nodiscard]] bool upgrade(atomic<std::size_t>& count) noexcept;
   void admit_senders(waiters& out) noexcept;
   void admit_all(waiters& from, waiters& out) noexcept;
 
@@ -195,22 +194,22 @@ class channel_core {
  private:
   const char* const name_;
   // Seldom changed.
-  std::atomic<std::size_t> references_{2};
-  std::atomic<std::size_t> senders_{1};
-  std::atomic<std::size_t> receivers_{1};
+  atomic<std::size_t> references_{2};
+  atomic<std::size_t> senders_{1};
+  atomic<std::size_t> receivers_{1};
   wait_queue closing_;
 
  protected:
   // The senders'.
   alignas(cache_line_pair) spin_lock senders_lock_;
-  std::atomic<bool> closed_{false};       // written with both locks
-  bool abandoned_ = false;                // there is no receiver any more
-  bool crowded_ = false;                  // senders wait; written with both locks
-  std::atomic<bool> handed_over_{false};  // the last message went to one who waited
-  atomic<std::uint64_t> back_{0};         // where the next message goes: counts for ever
-  std::uint64_t known_front_ = 0;         // front_, as last seen
-  std::uint64_t kept_ = 0;                // places that permits stand for
-  void* back_block_ = nullptr;            // where messages are put
+  atomic<bool> closed_{false};       // written with both locks
+  bool abandoned_ = false;           // there is no receiver any more
+  bool crowded_ = false;             // senders wait; written with both locks
+  atomic<bool> handed_over_{false};  // the last message went to one who waited
+  atomic<std::uint64_t> back_{0};    // where the next message goes: counts for ever
+  std::uint64_t known_front_ = 0;    // front_, as last seen
+  std::uint64_t kept_ = 0;           // places that permits stand for
+  void* back_block_ = nullptr;       // where messages are put
   waiters waiting_receivers_;
 
   // The receivers'.

@@ -6,6 +6,7 @@
 //   auto n = co_await question;
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/error.hpp>
 #include <astd/channel/change.hpp>
 #include <astd/channel/message.hpp>
@@ -15,7 +16,6 @@
 #include <astd/sync/timed_wait.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -79,9 +79,9 @@ class promise_core {
  private:
   wait_queue ready_;
   wait_queue closing_;
-  std::atomic<std::size_t> futures_{0};
-  std::atomic<int> references_{1};
-  std::atomic<bool> claimed_{false};
+  atomic<std::size_t> futures_{0};
+  atomic<int> references_{1};
+  atomic<bool> claimed_{false};
   bool retrieved_ = false;  // the promise's
 };
 

@@ -7,6 +7,7 @@
 //   if (more) use(*rx.borrow_and_update());
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/channel/arrival_waiter.hpp>
 #include <astd/channel/change.hpp>
 #include <astd/channel/message.hpp>
@@ -16,7 +17,6 @@
 #include <astd/sync/wait_on_thread.hpp>
 #include <astd/sync/wait_queue.hpp>
 
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -94,8 +94,8 @@ class watch_state {
   wait_queue closing_;
   std::shared_ptr<T> value_;  // guarded by the lock of changes_
   std::mutex writing_;
-  std::atomic<std::size_t> senders_{1};
-  std::atomic<std::size_t> receivers_{1};  // written with the lock of closing_
+  atomic<std::size_t> senders_{1};
+  atomic<std::size_t> receivers_{1};  // written with the lock of closing_
 };
 
 template <class T>

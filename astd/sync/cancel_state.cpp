@@ -4,8 +4,8 @@ namespace astd::detail {
 namespace {
 
 // Its address is the thread.
-constinit thread_local char this_thread = 0;
-const void* this_thread_mark() noexcept { return &this_thread; }
+constinit thread_local char this_thread;
+void* this_thread_mark() noexcept { return &this_thread; }
 
 }  // namespace
 
@@ -39,7 +39,8 @@ void cancel_state::release() noexcept {
 bool cancel_state::retain_if_alive() noexcept {
   std::uint32_t owners = owners_.load(std::memory_order_relaxed);
   while (owners != 0)
-    if (owners_.compare_exchange_weak(owners, owners + 1, std::memory_order_relaxed)) return true;
+    if (owners_.compare_exchange_weak(owners, owners + 1, std::memory_order_relaxed, std::memory_order_relaxed))
+      return true;
   return false;
 }
 

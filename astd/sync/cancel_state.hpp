@@ -1,11 +1,11 @@
 // What cancel_source and cancel_token share: whether it was asked for, and who is to be told.
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/intrusive_list.hpp>
 #include <astd/base/spin_lock.hpp>
 #include <astd/coro/awaitable.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -45,12 +45,12 @@ class cancel_state : private cancel_hook {
   bool mark() noexcept;
   void call_hooks(cancel_state*& children) noexcept;
 
-  std::atomic<std::uint32_t> owners_{1};
-  std::atomic<bool> cancelled_{false};
+  atomic<std::uint32_t> owners_{1};
+  atomic<bool> cancelled_{false};
   spin_lock lock_;  // guards the list, and the change of cancelled_
   intrusive_list<cancel_hook> hooks_;
-  std::atomic<cancel_hook*> running_{nullptr};
-  std::atomic<const void*> runner_{nullptr};  // its thread
+  atomic<cancel_hook*> running_{nullptr};
+  atomic<void*> runner_{nullptr};  // its thread
   cancel_state* const parent_;
   cancel_state* next_ = nullptr;  // of those that the request to a parent is to cancel; whose it is
 };

@@ -5,6 +5,7 @@
 //   take(queue.front());                     // locked again
 #pragma once
 
+#include <astd/base/atomic.hpp>
 #include <astd/base/intrusive_list.hpp>
 #include <astd/base/spin_lock.hpp>
 #include <astd/coro/task.hpp>
@@ -112,7 +113,7 @@ class condition_variable {
   detail::intrusive_list<waiting> line_;  // guarded by lock_
   // Whether there are any. Written under lock_. relaxed: who waits was here before it gave up the mutex, which whoever
   // changed the condition has locked since.
-  std::atomic<bool> any_{false};
+  detail::atomic<bool> any_{false};
   const char* const name_ = nullptr;
 };
 

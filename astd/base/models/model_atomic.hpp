@@ -133,6 +133,10 @@ class model_atomic {
     while (!acquired(expected, no)) expected = value_.load(rl::mo_relaxed, $);
     return false;
   }
+  void wait(T old, std::memory_order order, where at = where::current()) const {
+    while (load(order, at) == old) rl::yield(1, $);
+  }
+  void notify_all() noexcept {}
 
  private:
   // Relacy's compare-exchange, when it fails, reads the newest value but acquires from any: we read it again by an

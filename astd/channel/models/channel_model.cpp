@@ -283,6 +283,54 @@ struct closing : rl::test_suite<closing, 3> {
   }
 };
 
+// The last sender, or receiver, closes the channel: who sees that sees what all of them did before they went.
+template <bool Senders>
+struct last_of_one_end : rl::test_suite<last_of_one_end<Senders>, 3> {
+  world w;
+  rl::var<int> done[2];
+
+  void before() {
+    w.make(1);
+    Senders ? w.channel->add_sender() : w.channel->add_receiver();
+  }
+  void thread(unsigned id) {
+    if (id == 2) {
+      if (w.channel->is_closed()) RL_ASSERT(done[0]($) + done[1]($) == 2);
+      return;
+    }
+    done[id]($) = 1;
+    Senders ? w.channel->drop_sender() : w.channel->drop_receiver();
+  }
+  void after() { Senders ? w.channel->drop_receiver() : w.channel->drop_sender(); }
+};
+
+// The last handle of all ends the channel, behind all that the others did with it.
+struct last_reference : rl::test_suite<last_reference, 2> {
+  world w;
+  rl::var<int> used[2];
+
+  void before() {
+    w.make(detail::channel_core::unlimited);
+    place = this;
+    for (auto& u : used) u($) = 0;
+    w.channel->add_reference();
+    w.channel->add_reference();
+    w.channel->drop_sender();
+    w.channel->drop_receiver();
+    beforehand = &touched;
+  }
+  void thread(unsigned id) {
+    used[id]($) = 1;
+    w.channel->drop_reference();
+  }
+  static void touched(std::source_location at) {
+    if (std::string_view(at.function_name()).find("~channel_state(") == std::string_view::npos) return;
+    RL_ASSERT(place->used[0]($) + place->used[1]($) == 2);
+  }
+  static inline last_reference* place = nullptr;
+  void after() { beforehand = nullptr; }
+};
+
 const model models[] = {
     {"one place", &simulate<passing<1>>},
     {"two places", &simulate<passing<2>>},
@@ -291,6 +339,9 @@ const model models[] = {
     {"receiver cancelled", &simulate<receiver_cancelled>, 1},
     {"sender cancelled", &simulate<sender_cancelled>, 1},
     {"closed", &simulate<closing>, 1},
+    {"last sender", &simulate<last_of_one_end<true>>, 1},
+    {"last receiver", &simulate<last_of_one_end<false>>, 1},
+    {"last reference", &simulate<last_reference>},
 };
 const char* const files[] = {"/channel/channel_core.hpp", "/channel/channel_core.cpp",
                              "/channel/channel_state.hpp"};

@@ -33,7 +33,7 @@ wait_queue::word wait_queue::lock_slowly() noexcept {
 
 bool is_in_runtime() noexcept { return false; }
 runtime_core& current_core() { std::abort(); }
-blocking_root::entry::entry(runtime_core& core) : core_(core), outer_(nullptr) {}
+blocking_root::entry::entry(runtime_core& core) : core_(core), outer_(nullptr), stay_(nullptr) {}
 blocking_root::entry::~entry() = default;
 blocking_root::blocking_root(runtime_core& core) : entry_(core), task_(default_executor()) {}
 blocking_root::~blocking_root() = default;

@@ -1,25 +1,39 @@
 #include <astd/driver/sim/event.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace astd::driver::sim {
 
 void event_queue::put(event& e, instant when, std::uint64_t tie) {
-  const entry moving{when, tie, &e};
-  if (!e.queued()) {
-    heap_.push_back(moving);
-    up(heap_.size() - 1, moving);
-  } else if (moving.before(heap_[e.place_])) {
-    up(e.place_, moving);
-  } else {
-    down(e.place_, moving);
+  if (e.queued()) {
+    const std::size_t place = places_[e.slot_];
+    const entry moving{when, tie, e.slot_};
+    if (moving.before(heap_[place]))
+      up(place, moving);
+    else
+      down(place, moving);
+    return;
   }
+  if (free_slots_.empty()) {
+    e.slot_ = static_cast<std::uint32_t>(events_.size());
+    events_.push_back(&e);
+    places_.push_back(0);
+    free_slots_.reserve(events_.capacity());
+  } else {
+    e.slot_ = free_slots_.back();
+    free_slots_.pop_back();
+    events_[e.slot_] = &e;
+  }
+  const entry moving{when, tie, e.slot_};
+  heap_.push_back(moving);
+  up(heap_.size() - 1, moving);
 }
 
 void event_queue::remove(event& e) noexcept {
   if (!e.queued()) return;
-  const std::size_t hole = e.place_;
-  e.place_ = event::nowhere;
+  const std::size_t hole = places_[e.slot_];
+  free_slots_.push_back(std::exchange(e.slot_, event::nowhere));
   const entry last = heap_.back();
   heap_.pop_back();
   if (hole == heap_.size()) return;
@@ -30,8 +44,15 @@ void event_queue::remove(event& e) noexcept {
 }
 
 event& event_queue::pop() noexcept {
-  event& first = *heap_.front().what;
+  event& first = *events_[heap_.front().slot];
   remove(first);
+  // The next one's, and the one's that may come after it, while this one happens.
+  const std::size_t soon = std::min<std::size_t>(heap_.size(), 5);
+  for (std::size_t i = 0; i < soon; ++i) __builtin_prefetch(events_[heap_[i].slot]);
+  if (soon > 0) {
+    if (const auto* const touched = static_cast<const char*>(events_[heap_.front().slot]->touched_))
+      for (int line = 0; line < 5; ++line) __builtin_prefetch(touched + 64 * line);
+  }
   return first;
 }
 

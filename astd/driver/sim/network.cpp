@@ -148,6 +148,8 @@ packet& network::copy_of(const packet& p) {
 }
 
 void network::send(packet& p, instant* last_arrival) noexcept {
+  ++sent_;
+  if (!is_datagram(p.kind)) p.goes_to(&p.tcp.connection->sides[p.to_side]);
   world_.note(point::packet, &p.from->of(), static_cast<std::uint64_t>(p.kind), p.bytes);
   random_stream& chance = world_.on_the_way();
   if (p.from == p.to) {

@@ -69,6 +69,9 @@ class network {
   detail::instant shortest_lookup = 200'000, longest_lookup = 2'000'000;
   [[nodiscard]] detail::instant draw_lookup() noexcept;
 
+  /// How many packets were sent.
+  [[nodiscard]] std::uint64_t packets() const noexcept { return sent_; }
+
   // ---- for the stacks
   [[nodiscard]] packet& make_packet(packet_kind kind, network_stack& from, network_stack* to);
   /// On its way. `last_arrival`: it does not overtake what arrives then. `to` null: nobody has the address.
@@ -100,6 +103,7 @@ class network {
   link_settings default_;
   // Asked for one pair at a time, never gone through where the order matters.
   std::unordered_map<std::uint64_t, link_state> links_;
+  std::uint64_t sent_ = 0;
   std::vector<further_name> names_;
   block_pool blocks_;
   pool<packet> packets_;

@@ -46,6 +46,9 @@ struct packet final : event, detail::list_node {
     char* data;
     std::uint32_t room;
   };
+  /// On its way to something that lies there.
+  void goes_to(const void* there) noexcept { set_touched(there); }
+
   union {
     tcp_part tcp;
     udp_part udp;

@@ -41,7 +41,8 @@ void tcp_side::transmit(std::uint64_t from, std::uint64_t size, bool fin) noexce
   p.bytes = static_cast<std::uint32_t>(size);
   p.fin = fin;
   ++whole->references;
-  if (size > 0 && acknowledge_at_ != 0) answers_ = true;
+  // Whoever answers within the delay of an acknowledgement will do so again: it can wait for the answer.
+  if (size > 0 && received_at_ != never_begun && now() - received_at_ < longest_delay) answers_ = true;
   p.tcp = {whole, from, got_, promise()};
   to_acknowledge_ = 0;
   acknowledge_at_ = 0;
@@ -311,6 +312,7 @@ void tcp_side::receive(const packet& p) noexcept {
   const bool end = got_ == fin_at_;
   if (end) ++got_;
   to_acknowledge_ += static_cast<std::uint32_t>(new_bytes);
+  received_at_ = now();
   if (end || early_ || to_acknowledge_ >= std::min<std::uint64_t>(2 * segment_size(), options.receive_room / 2)) {
     send_acknowledgement();
   } else if (acknowledge_at_ == 0) {

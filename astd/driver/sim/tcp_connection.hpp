@@ -149,7 +149,7 @@ class tcp_side final : public event, public tcp_side_in_stack, public tcp_side_a
   // One segment's way there and back is timed at once.
   std::uint64_t timed_ = 0;
   static constexpr instant never_begun = -1;
-  instant timed_at_ = never_begun;
+  instant timed_at_ = never_begun, received_at_ = never_begun;
   instant round_trip_ = 0, deviation_ = 0;
   instant timeout_ = 1'000'000'000;
 };

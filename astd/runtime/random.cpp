@@ -25,8 +25,9 @@ std::uint64_t random::next() noexcept {
 std::uint64_t random::below(std::uint64_t n) noexcept {
   if (n == 0) return 0;
   // Lemire, Fast random integer generation in an interval (2019): draws again where some results would come too often.
+  __extension__ using wide = unsigned __int128;
   for (;;) {
-    const auto product = static_cast<unsigned __int128>(next()) * n;
+    const auto product = static_cast<wide>(next()) * n;
     if (const auto low = static_cast<std::uint64_t>(product); low >= n || low >= (0 - n) % n) [[likely]]
       return static_cast<std::uint64_t>(product >> 64);
   }

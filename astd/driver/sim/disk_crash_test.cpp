@@ -360,7 +360,8 @@ TEST(disk_crash, one_seed_one_run) {
       here.crash();
     }
     std::uint64_t hash = here.w.trace_hash();
-    for (const std::string& name : here.d.names_in("/tmp").value())
+    const std::vector<std::string> names = here.d.names_in("/tmp").value();
+    for (const std::string& name : names)
       hash ^= std::hash<std::string>()(name + here.d.bytes_of("/tmp/" + name).value()) * 31;
     return hash;
   };

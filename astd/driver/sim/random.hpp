@@ -18,7 +18,8 @@ class random_stream {
 
   /// 0 to n - 1; n is not 0. Lemire's multiplication, without its last correction: the error is below n / 2^64.
   constexpr std::uint64_t below(std::uint64_t n) noexcept {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+    __extension__ using wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<wide>(next()) * n) >> 64);
   }
   /// from to to, both included.
   constexpr std::int64_t between(std::int64_t from, std::int64_t to) noexcept {

@@ -172,8 +172,8 @@ void network::send(packet& p, instant* last_arrival) noexcept {
   if (settings.bytes_per_second != 0) {
     const std::uint64_t size = p.bytes + (is_datagram(p.kind) ? udp_header : tcp_header);
     const auto time_of = [&](std::uint64_t bytes) {
-      __extension__ using wide = unsigned __int128;
-      return static_cast<instant>(static_cast<wide>(bytes) * 1'000'000'000 / settings.bytes_per_second);
+      return static_cast<instant>(static_cast<double>(bytes) * 1e9 /
+                                  static_cast<double>(settings.bytes_per_second));
     };
     state->busy_until = std::max(state->busy_until, when);
     if (state->busy_until - when > time_of(settings.queue)) return drop(p);

@@ -40,13 +40,13 @@ void network_stack::end() noexcept {
 bool network_stack::up() const noexcept { return machine_.now_is() != machine::state::crashed; }
 
 std::int32_t network_stack::make_socket(operation& op) noexcept {
-  const int family = op.args.socket.domain, protocol = op.args.socket.protocol;
+  const int family = op.args.socket.domain, which = op.args.socket.protocol;
   const int type = op.args.socket.type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
   if (type == SOCK_STREAM) {
-    if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
+    if (which != 0 && which != IPPROTO_TCP) return -EPROTONOSUPPORT;
   } else if (type == SOCK_DGRAM) {
-    if (protocol != 0 && protocol != IPPROTO_UDP) return -EPROTONOSUPPORT;
+    if (which != 0 && which != IPPROTO_UDP) return -EPROTONOSUPPORT;
   } else {
     return type == SOCK_RAW ? -EPERM : -ESOCKTNOSUPPORT;
   }

@@ -157,12 +157,12 @@ void socket::serve_pollers() noexcept {
   if (pollers_.empty()) return;
   const int held = holds();
   for (operation* op = pollers_.front(); op != nullptr;) {
-    operation* const next = pollers_.after(*op);
+    operation* const behind = pollers_.after(*op);
     if (const int wanted = held & (op->args.value | POLLERR | POLLHUP); wanted != 0) {
       completions::erase(*op);
       stack_->in().finish(*op, wanted);
     }
-    op = next;
+    op = behind;
   }
 }
 

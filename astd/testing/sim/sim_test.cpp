@@ -278,7 +278,10 @@ TEST(sim_chaos, leaves_the_spared_and_the_budget) {
       [](sim::universe& universe) -> task<> {
         universe.add_host("a");
         universe.add_host("b");
-        co_await sim::chaos(universe, {.budget = 7, .spared = {"b"}});
+        sim::chaos_options few;
+        few.budget = 7;
+        few.spared.push_back("b");
+        co_await sim::chaos(universe, few);
         co_await universe.quiet();
       },
       &told);

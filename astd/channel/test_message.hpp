@@ -28,6 +28,11 @@ class parcel_of_one {
   static inline std::atomic<long> live_{0};
 };
 
+/// What two ends have counted.
+struct sums {
+  std::atomic<long> sent{0}, received{0}, tries{0};
+};
+
 /// How often something is done that is done very often: less where each step is slow.
 inline constexpr long many(long times) { return ASTD_SANITIZED ? times / 20 : times; }
 

@@ -458,6 +458,17 @@ TEST_P(file_conformance, the_null_device) {
   f.close(fd);
 }
 
+TEST_P(file_conformance, the_full_device) {
+  file_calls& f = *files;
+  const int fd = f.open("/dev/full", O_RDWR);
+  ASSERT_GE(fd, 0);
+  EXPECT_EQ(f.write(fd, "x"), -ENOSPC);
+  EXPECT_EQ(f.read(fd, 3), std::string(3, '\0'));
+  EXPECT_EQ(f.sync(fd), -EINVAL);
+  EXPECT_EQ(f.truncate(fd, 0), -EINVAL);
+  f.close(fd);
+}
+
 TEST_P(file_conformance, poll_says_ready) {
   file_calls& f = *files;
   const int fd = f.make("a", "");

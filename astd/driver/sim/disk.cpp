@@ -21,9 +21,13 @@ disk::disk(machine& of)
   put_directory("/tmp");
   find("/tmp", &inode::entries)->mode = 01777;
   put_directory("/dev");
-  const inode_pointer device = make(inode_kind::null_device, 0666);
-  device->links = 1;
-  journal_.change({{find("/dev", &inode::entries), "null", device}}, 0);
+  const auto put_device = [&](const char* name, inode_kind kind) {
+    const inode_pointer device = make(kind, 0666);
+    device->links = 1;
+    journal_.change({{find("/dev", &inode::entries), name, device}}, 0);
+  };
+  put_device("null", inode_kind::null_device);
+  put_device("full", inode_kind::full_device);
   journal_.store_all();
   for (auto& [number, i] : inodes_) i->cached = true;
   all_cached_ = true;

@@ -7,7 +7,7 @@
 //   d.bytes_of("/var/journal");
 //
 // It answers as Linux does with ext4, for root, with umask 022 and "/" as the current directory. There are no symbolic
-// links and no hard links. At first it holds /, /tmp and /dev/null.
+// links and no hard links. At first it holds /, /tmp, /dev/null and /dev/full.
 #pragma once
 
 #include <astd/driver/sim/directory_journal.hpp>

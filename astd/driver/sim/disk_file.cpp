@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -75,6 +76,11 @@ std::int32_t disk_file::start_transfer(operation& op) {
   if (what.size() == 0) return 0;
   if (inode_->is_directory()) return -EISDIR;
   if (inode_->kind == inode_kind::null_device) return reads ? 0 : static_cast<std::int32_t>(what.size());
+  if (inode_->kind == inode_kind::full_device) {
+    if (!reads) return -ENOSPC;
+    what.each(what.size(), [](char* data, std::size_t n) { std::memset(data, 0, n); });
+    return static_cast<std::int32_t>(what.size());
+  }
   const file_content& content = inode_->content;
   bool waits = !reads && disk_.account_.dirty > disk_.settings().dirty_limit;
   const std::uint64_t from = !reads && flags_ & O_APPEND ? content.now().size() : place_of(what);
@@ -135,7 +141,7 @@ std::int32_t disk_file::write(const transfer_view& what) {
 
 std::int32_t disk_file::start_sync(operation& op) {
   if (flags_ & O_PATH) return -EBADF;
-  if (inode_->kind == inode_kind::null_device) return -EINVAL;
+  if (inode_->kind != inode_kind::file && !inode_->is_directory()) return -EINVAL;
   // What was there when it was asked for is stored when it ends.
   const bool directory = inode_->is_directory();
   disk_.queue_.add(op, directory ? page_size : inode_->content.dirty(),

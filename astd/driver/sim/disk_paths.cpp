@@ -239,9 +239,10 @@ std::int32_t disk::stat(const operation& op) const {
       s.stx_blocks = page_size / 512;
       break;
     case inode_kind::null_device:
+    case inode_kind::full_device:
       s.stx_mode = static_cast<std::uint16_t>(S_IFCHR | i.mode);
       s.stx_rdev_major = 1;
-      s.stx_rdev_minor = 3;
+      s.stx_rdev_minor = i.kind == inode_kind::null_device ? 3 : 7;
       break;
   }
   return 0;

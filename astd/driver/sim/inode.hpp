@@ -15,7 +15,7 @@ struct inode;
 using inode_pointer = std::shared_ptr<inode>;
 using directory_entries = std::map<std::string, inode_pointer, std::less<>>;
 
-enum class inode_kind : std::uint8_t { file, directory, null_device };
+enum class inode_kind : std::uint8_t { file, directory, null_device, full_device };
 
 /// All there are, by their numbers: also those that only an open descriptor or an unfinished change still knows.
 using inode_table = std::map<std::uint64_t, inode*>;

@@ -37,14 +37,14 @@ task<> echo() {
 }
 
 task<std::string> ask(std::string what) {
-  auto stream = co_await net::tcp_stream::connect("10.0.0.2:7");
+  auto stream = co_await net::tcp_stream::connect("server:7");
   co_await io::write_all(stream, what);
   std::string answer(what.size(), '\0');
   co_await io::read_exact(stream, answer);
   co_return answer;
 }
 
-ASTD_SIM_TEST(sim_network, hosts_reach_each_other) {
+ASTD_SIM_TEST(sim_network, hosts_reach_each_other_by_name) {
   universe.add_host("server", echo);
   auto& client = universe.add_host("client");
   co_await astd::this_task::sleep_for(1ms);
@@ -94,7 +94,7 @@ ASTD_SIM_TEST(sim_network, a_crash_is_silent_and_a_restart_is_not) {
   bool ended = false;
   auto connected = client.spawn(
       [](bool& flag) -> task<> {
-        auto stream = co_await net::tcp_stream::connect("10.0.0.2:7");
+        auto stream = co_await net::tcp_stream::connect("server:7");
         std::array<char, 8> buffer;
         auto n = co_await astd::as_result(stream.read(buffer));
         static_cast<void>(n);

@@ -1,5 +1,8 @@
 #include <astd/channel.hpp>
+#include <astd/fs.hpp>
 #include <astd/future.hpp>
+#include <astd/io.hpp>
+#include <astd/print.hpp>
 #include <astd/random.hpp>
 #include <astd/testing/sim.hpp>
 #include <astd/this_task.hpp>
@@ -209,6 +212,48 @@ TEST(sim_host, has_clocks_of_its_own) {
     auto after = co_await h.run(time_of_day);
     EXPECT_LT(after, before - 59min);
   });
+}
+
+TEST(sim_host, keeps_what_was_synced_and_what_was_printed) {
+  sim::run({}, [](sim::universe& universe) -> task<> {
+    auto& h = universe.add_host("disk", []() -> task<> {
+      auto before = co_await astd::as_result(astd::fs::read_to_string("/kept"));
+      co_await astd::println("{}", before ? *before : "nothing");
+      auto out = co_await astd::fs::file::create("/kept");
+      co_await astd::io::write_all(out, "something");
+      co_await out.sync_all();
+      co_await out.close();
+      auto folder = co_await astd::fs::file::open("/");
+      co_await folder.sync_all();
+    });
+    co_await astd::this_task::sleep_for(1min);
+    EXPECT_EQ(h.output(), "nothing\n");
+    universe.restart(h);
+    co_await astd::this_task::sleep_for(1min);
+    EXPECT_EQ(h.output(), "nothing\nsomething\n");
+    EXPECT_EQ(h.error_output(), "");
+  });
+}
+
+TEST(sim_host, has_as_many_descriptors_as_it_is_given) {
+  sim::run({}, [](sim::universe& universe) -> task<> {
+    auto& h = universe.add_host("small");
+    h.set_descriptor_limit(1);
+    const auto open_two = []() -> task<std::error_code> {
+      auto one = co_await astd::fs::file::create("/tmp/one");
+      auto two = co_await astd::as_result(astd::fs::file::create("/tmp/two"));
+      co_await one.close();
+      co_return two ? std::error_code() : two.error();
+    };
+    auto error = co_await h.run(open_two);
+    EXPECT_EQ(error, std::errc::too_many_files_open);
+  });
+}
+
+TEST(sim_run, gives_programs_their_random_numbers) {
+  const auto draw = []() -> task<std::uint64_t> { co_return astd::random::next(); };
+  EXPECT_EQ(sim::run({.seed = 5}, draw), sim::run({.seed = 5}, draw));
+  EXPECT_NE(sim::run({.seed = 5}, draw), sim::run({.seed = 6}, draw));
 }
 
 TEST(sim_universe, eventually_waits_and_gives_up) {

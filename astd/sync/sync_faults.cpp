@@ -19,6 +19,7 @@
 #include <tests/faults/faults.hpp>
 
 #include <chrono>
+#include <tuple>
 #include <utility>
 
 namespace {
@@ -52,6 +53,21 @@ struct mutexes final : scenario {
   astd::timed_mutex m;
 };
 ASTD_SCENARIO(mutexes);
+
+// Two in both orders, and a guard that locks again.
+struct several_locks final : scenario {
+  task<> holds(astd::mutex& first, astd::mutex& second) {
+    auto guards = co_await astd::lock(first, second);
+    const tracked local;
+    co_await this_task::yield();
+    std::get<0>(guards).unlock();
+    co_await std::get<0>(guards).lock();
+  }
+  task<> operation() override { co_await join(holds(a, b), holds(b, a)); }
+  void check(const report&) override { EXPECT_TRUE(astd::try_lock(a, b).has_value()); }
+  astd::mutex a, b;
+};
+ASTD_SCENARIO(several_locks);
 
 struct shared_mutexes final : scenario {
   task<> reads() {

@@ -23,7 +23,10 @@ int main(int argc, char** argv) {
   double simulated = 0;
   for (std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 0) : astd::random::next(); faults < wanted;
        ++seed) {
-    if (runs == 0) std::printf("seeds from %#llx\n", static_cast<unsigned long long>(seed));
+    if (runs == 0) {
+      std::printf("seeds from %#llx\n", static_cast<unsigned long long>(seed));
+      std::fflush(stdout);  // whatever happens then
+    }
     sim::report told;
     try {
       entries += sim::run(replicated::bad_world(seed), replicated::careful_nodes, &told);

@@ -65,6 +65,12 @@ foreach(workers 1 3)
   astd_add_suite(suite.epoll.${workers} ENVIRONMENT ASTD_DRIVER=epoll ASTD_THREAD_COUNT=${workers})
 endforeach()
 
+# The same in the simulator: what makes sense there. Each run draws its seed, and says which it is.
+foreach(workers 1 3)
+  astd_add_suite(suite.sim.${workers} ENVIRONMENT ASTD_THREAD_COUNT=${workers}
+                 LAUNCHER "${PROJECT_SOURCE_DIR}/tools/simulated_suite" "${PROJECT_SOURCE_DIR}/tests/not_simulated.txt")
+endforeach()
+
 if(ASTD_HAS_URING)
   add_executable(astd_confine tests/confine.cpp)
   target_include_directories(astd_confine PRIVATE "${Seccomp_INCLUDE_DIR}")

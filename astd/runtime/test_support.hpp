@@ -6,6 +6,9 @@
 #include <astd/coro/ready.hpp>
 #include <astd/coro/task.hpp>
 #include <astd/coro/test_loop.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/runtime/block_on.hpp>
+#include <astd/runtime/this_task.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -64,10 +67,19 @@ class flag {
   std::vector<waker> waiting_;
 };
 
+/// Lets a moment pass, on this thread; simulated, in the world.
+inline void nap() {
+  constexpr std::chrono::microseconds moment(200);
+  if (driver::sim::machine::here())
+    block_on(this_task::sleep_for(moment));
+  else
+    std::this_thread::sleep_for(moment);
+}
+
 /// Waits on a thread until `condition` holds: for what will come for certain.
 template <class Condition>
 void wait_until(Condition condition) {
-  while (!condition()) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  while (!condition()) nap();
 }
 
 /// Computes until `condition` holds: a task that does not let go of its worker.

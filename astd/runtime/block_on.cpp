@@ -62,23 +62,19 @@ void blocking_root::run(resumable* first) noexcept {
 }
 
 void blocking_root::run_simulated() {
-  worker& w = entry_.here();
-  simulation& s = *w.runtime().simulated();
+  simulation& s = *entry_.here().runtime().simulated();
   const auto over = [this] { return task_.done; };
   if (!s.run_until(over)) {
     // Nobody is left waiting behind an exception: first what waits here ends, if need be all else.
     dump_ = s.dump_tasks();
-    w.simulated()->go_on();
     task_.root.request_cancel();
     if (!s.run_until(over)) {
-      w.simulated()->go_on();
       s.cancel_all();
       if (!s.run_until(over))
         assertion_failed(
             ("a task in a simulation does not end, and nothing can happen any more\n" + dump_).c_str());
     }
   }
-  w.simulated()->go_on();
 }
 
 void blocking_root::throw_stopped() const {

@@ -222,6 +222,13 @@ void simulation::let_one_in() noexcept {
 // ---- going on
 
 bool simulation::run(bool (*stop)(void*), void* argument) {
+  const bool over = step_until(stop, argument);
+  // Its turns may have been taken while it was in the middle of one, down to falling asleep.
+  if (worker* const w = worker::current(); w && w->simulated()) w->simulated()->go_on();
+  return over;
+}
+
+bool simulation::step_until(bool (*stop)(void*), void* argument) {
   entry& me = this_entry();
   while (me.returns_to_) {
     if (stop(argument)) return true;
@@ -298,11 +305,14 @@ void simulation::run_in_background() noexcept {
     lock.unlock();
     {
       const entry inside(*this);
-      world_.take_from_outside();
-      // Up to what is next, and what follows from that.
-      const instant next = world_.next_time();
-      const instant end = next == never ? never : next + soon;
-      while (world_.next_time() <= end && !anybody_at_the_door_.load(std::memory_order_relaxed) && world_.step()) {
+      // If another thread drives by now, the world goes on without us.
+      if (!inside.returns_to_) {
+        world_.take_from_outside();
+        // Up to what is next, and what follows from that.
+        const instant next = world_.next_time();
+        const instant end = next == never ? never : next + soon;
+        while (world_.next_time() <= end && !anybody_at_the_door_.load(std::memory_order_relaxed) && world_.step()) {
+        }
       }
     }
     lock.lock();

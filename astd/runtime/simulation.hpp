@@ -95,6 +95,7 @@ class simulation final : driver::sim::world::keeper {
   struct helper;
   class blocking_call;
   bool run(bool (*stop)(void*), void* argument);
+  bool step_until(bool (*stop)(void*), void* argument);
   bool drive(bool (*stop)(void*), void* argument);
   bool wait_for_others();
   void let_one_in() noexcept;

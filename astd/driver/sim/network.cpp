@@ -97,13 +97,14 @@ std::vector<ip> network::addresses_of(std::string_view host) const {
   const auto add = [&](std::uint32_t number) {
     if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) numbers.push_back(number);
   };
-  if (const machine* const m = world_.find_machine(host)) add(m->number());
+  const bool here = host == "localhost";  // also where a machine is called that
+  if (const machine* const m = world_.find_machine(host); m && !here) add(m->number());
   for (const further_name& n : names_)
     if (n.name == host) add(n.machine);
   std::vector<ip> found;
   for (const bool v6 : {false, true}) {
     if (v6 && !names_have_v6) break;
-    if (host == "localhost") found.push_back(v6 ? ip::v6_loopback() : ip::v4_loopback());
+    if (here) found.push_back(v6 ? ip::v6_loopback() : ip::v4_loopback());
     for (const std::uint32_t number : numbers) found.push_back(v6 ? v6_of(number) : v4_of(number));
   }
   return found;

@@ -311,7 +311,8 @@ void simulation::run_in_background() noexcept {
         // Up to what is next, and what follows from that.
         const instant next = world_.next_time();
         const instant end = next == never ? never : next + soon;
-        while (world_.next_time() <= end && !anybody_at_the_door_.load(std::memory_order_relaxed) && world_.step()) {
+        while (world_.next_time() <= end && !anybody_at_the_door_.load(std::memory_order_relaxed) &&
+               world_.step()) {
         }
       }
     }

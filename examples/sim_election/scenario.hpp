@@ -26,7 +26,7 @@ class checker final : public observer {
 
 template <bool Careful>
 astd::task<> elections(astd::sim::universe& universe) {
-  checker seen;
+  auto& seen = universe.make<checker>();
   std::vector<astd::net::socket_address> all;
   for (std::uint8_t i = 0; i < 5; ++i)
     all.emplace_back(astd::net::ipv4_address(10, 0, 0, static_cast<std::uint8_t>(i + 2)), std::uint16_t(700));

@@ -56,7 +56,7 @@ inline astd::task<> keep_putting(addresses nodes, std::uint64_t first, checker& 
 inline astd::task<std::uint64_t> survives(astd::sim::universe& universe, bool careful,
                                           std::chrono::nanoseconds how_long, astd::sim::chaos_options accidents) {
   constexpr unsigned n = 5;
-  checker seen(n);
+  auto& seen = universe.make<checker>(n);
   addresses nodes;
   // As addresses are given: 10.0.0.1 is the scenario's own.
   for (unsigned i = 0; i < n; ++i)

@@ -12,7 +12,7 @@ namespace shop {
 template <bool Careful>
 astd::task<> three_purchases(astd::sim::universe& universe) {
   using namespace std::chrono_literals;
-  book orders(Careful);
+  auto& orders = universe.make<book>(Careful);
   auto& server = universe.add_host("shop", [&orders] { return open_at("0.0.0.0:80", orders); });
   auto& customer = universe.add_host("customer");
   co_await astd::this_task::sleep_for(1ms);

@@ -123,7 +123,7 @@ task<> keep_asking(int& answered) {
 }
 
 ASTD_SIM_TEST_WITH(sim_network, works_again_after_the_chaos, sim::swarm) {
-  int answered = 0;
+  int& answered = universe.make<int>(0);
   universe.add_host("server", echo);
   universe.add_host("a", [&] { return keep_asking(answered); });
   universe.add_host("b", [&] { return keep_asking(answered); });

@@ -14,6 +14,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -88,7 +89,7 @@ TEST(sim_run, says_who_waits_for_whom_in_a_deadlock) {
 }
 
 task<std::string> letters(sim::universe& universe) {
-  std::string order;
+  auto& order = universe.make<std::string>();
   for (const char* name : {"a", "b", "c"})
     universe.add_host(name, [&order, name]() -> task<> {
       for (int i = 0; i < 5; ++i) {
@@ -143,7 +144,8 @@ TEST(sim_host, its_failure_is_the_runs) {
 
 TEST(sim_host, a_crash_cancels_its_tasks_and_a_restart_begins_anew) {
   sim::run({}, [](sim::universe& universe) -> task<> {
-    int begun = 0, destroyed = 0;
+    int& begun = universe.make<int>(0);
+    int& destroyed = universe.make<int>(0);
     struct guard {
       int& n;
       ~guard() { ++n; }
@@ -178,7 +180,7 @@ TEST(sim_host, a_crash_cancels_its_tasks_and_a_restart_begins_anew) {
 
 TEST(sim_host, stands_still_while_it_is_paused) {
   sim::run({}, [](sim::universe& universe) -> task<> {
-    int ticks = 0;
+    int& ticks = universe.make<int>(0);
     auto& h = universe.add_host("ticking", [&]() -> task<> {
       for (;;) {
         co_await astd::this_task::sleep_for(1s);
@@ -275,6 +277,22 @@ TEST(sim_universe, eventually_waits_and_gives_up) {
   });
 }
 
+// Programs that have something to go on with when the scenario ends touch what they share with it once more.
+TEST(sim_universe, what_it_makes_outlives_all_programs) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed)
+    sim::run({.seed = seed}, [](sim::universe& universe) -> task<> {
+      auto& words = universe.make<std::vector<std::string>>();
+      for (const char* name : {"a", "b", "c"})
+        universe.add_host(name, [&words, name]() -> task<> {
+          for (;;) {
+            co_await astd::this_task::yield();
+            words.emplace_back(name);
+          }
+        });
+      co_await astd::this_task::sleep_for(100us);
+    });
+}
+
 TEST(sim_universe, unknown_hosts_are_refused) {
   sim::run({}, [](sim::universe& universe) -> task<> {
     universe.add_host("one");
@@ -287,7 +305,7 @@ TEST(sim_universe, unknown_hosts_are_refused) {
 
 // Whatever chaos does, after quiet() everything is up and works.
 task<> survives(sim::universe& universe) {
-  int restarts = 0;
+  int& restarts = universe.make<int>(0);
   for (const char* name : {"a", "b", "c"})
     universe.add_host(name, [&restarts]() -> task<> {
       ++restarts;

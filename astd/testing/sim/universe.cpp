@@ -76,6 +76,8 @@ host& universe::find(which h) const {
   throw std::invalid_argument("there is no host '" + std::string(h.name_) + "' in this universe");
 }
 
+void universe::keep(std::unique_ptr<detail::kept> one) { state_.keeps.push_back(std::move(one)); }
+
 std::vector<host*> universe::hosts() const {
   std::vector<host*> all;
   for (std::size_t i = 1; i < state_.hosts.size(); ++i) all.push_back(state_.hosts[i].get());

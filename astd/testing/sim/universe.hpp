@@ -79,6 +79,23 @@ class program_of final : public program {
   F f_;
 };
 
+/// Something that a universe keeps.
+class kept {
+ public:
+  kept() = default;
+  kept(const kept&) = delete;
+  kept& operator=(const kept&) = delete;
+  virtual ~kept() = default;
+};
+
+template <class T>
+class kept_value final : public kept {
+ public:
+  template <class... A>
+  explicit kept_value(A&&... arguments) : value(std::forward<A>(arguments)...) {}
+  T value;
+};
+
 /// Asks a task to stop when nobody waits for it any more.
 template <class T>
 class bound_handle {
@@ -197,6 +214,16 @@ class universe {
   /// In the order in which they were added; without the scenario's own.
   [[nodiscard]] std::vector<host*> hosts() const;
 
+  /// A T that hosts' programs and the scenario may share: it lives until all of them have ended. A variable of the
+  /// scenario does not: a program that had something to go on with when the scenario ended goes on up to its next await.
+  template <class T, class... A>
+  T& make(A&&... arguments) {
+    auto one = std::make_unique<detail::kept_value<T>>(std::forward<A>(arguments)...);
+    T& value = one->value;
+    keep(std::move(one));
+    return value;
+  }
+
   // ---- their lives
   /// Power is lost. Connections vanish without a word to the other ends, the disk keeps what was synced, and of the rest
   /// what chance allows. Its tasks are cancelled: their destructors run, but nothing that they do leaves the machine.
@@ -273,6 +300,7 @@ class universe {
 
  private:
   host& add(std::string_view name, std::unique_ptr<detail::program> program);
+  void keep(std::unique_ptr<detail::kept> one);
   [[noreturn]] static void throw_no_progress(std::chrono::nanoseconds within, const std::string& what);
   detail::universe_state& state_;
 };

@@ -55,6 +55,7 @@ struct universe_state {
   [[nodiscard]] report told() const;
 
   const options chosen;
+  std::vector<std::unique_ptr<kept>> keeps;  // outlives all that follows
   mutable astd::detail::simulation simulation;
   driver::sim::random_stream draws_of_hosts;
   std::vector<std::unique_ptr<host>> hosts;  // the scenario's own first

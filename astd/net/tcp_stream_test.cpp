@@ -181,7 +181,8 @@ ASTD_TEST(tcp_stream, names_the_peer_that_is_gone) {
   const std::string peer = ends.first.peer_address().to_string();
   co_await io::write_all(ends.first, "unread");
   std::optional<tcp_stream> theirs = std::move(ends.second);
-  theirs.reset();  // with bytes unread: a reset
+  co_await theirs->readable();  // it has them
+  theirs.reset();               // with bytes unread: a reset
   std::array<char, 10> buffer;
   const std::string read = co_await test::error_of(ends.first.read(buffer));
   EXPECT_EQ(read, "read " + peer + ": Connection reset by peer");

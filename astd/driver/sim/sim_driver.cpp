@@ -14,7 +14,8 @@ bool may_end_later(const operation& op) noexcept {
   switch (nature_of(op.code)) {
     case nature::immediate:
     case nature::closing: return false;
-    default: return !wants_no_wait(op);
+    // What it ends with is what next_connection() says, and nothing else.
+    default: return op.code != opcode::accept_many && !wants_no_wait(op);
   }
 }
 
@@ -63,8 +64,8 @@ void sim_driver::tell(operation& op) noexcept {
 void sim_driver::cancel(operation& op) noexcept {
   counters_.cancelled.add();
   world_.note(point::cancelled, &machine_, static_cast<std::uint64_t>(op.code));
-  // In no list: it has ended, and that is on its way.
-  if (!op.linked() && op.code != opcode::accept_many) return;
+  // It has ended; or it is in no list, and its end is on its way.
+  if (!op.in_flight || (!op.linked() && op.code != opcode::accept_many)) return;
   machine* const whose = world_.machine_of(op.fd);
   machine& m = whose ? *whose : machine_;
   switch (op.code) {

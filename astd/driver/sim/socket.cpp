@@ -65,10 +65,10 @@ std::int32_t socket::start(operation& op) noexcept {
     case opcode::set_option: return set_option(op.args.option);
     case opcode::get_option: return get_option(op.args.option);
     case opcode::accept_many: {
+      op.args.connections.accepted = nullptr;
       std::int32_t error = 0;
       const bool any = may_accept(error);
       if (error != 0) return error;
-      op.args.connections.accepted = nullptr;
       if (any)
         tell_of_connections(op);
       else

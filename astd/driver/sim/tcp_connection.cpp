@@ -92,7 +92,7 @@ void tcp_side::begin_timing() noexcept {
 void tcp_side::established() noexcept {
   state = tcp_state::established;
   retry_at_ = 0;
-  retries_ = 0;
+  retries_ = unanswered_ = 0;
   heard_at_ = now();
   settings_changed();
 }
@@ -244,9 +244,11 @@ void tcp_side::measure() noexcept {
 
 void tcp_side::acknowledge(const packet& p) noexcept {
   const std::uint64_t up_to = p.tcp.acknowledged;
+  // The other end answers our probes: it is there, and may be without room for as long as it likes.
+  if (unacknowledged_ == next_) unanswered_ = 0;
   if (up_to > unacknowledged_ && up_to <= next_) {
     unacknowledged_ = up_to;
-    retries_ = repeated_ = 0;
+    retries_ = unanswered_ = repeated_ = 0;
     if (timed_at_ != never_begun && up_to >= timed_) measure();
     retry_at_ = unacknowledged_ < next_ ? now() + timeout_ : 0;
     if (p.tcp.edge > edge_) edge_ = p.tcp.edge;
@@ -496,11 +498,14 @@ bool tcp_side::retry(instant t) noexcept {
   }
   if (retries_ == 0) first_retry_at_ = t;
   const bool too_long = options.user_timeout != 0 && t - first_retry_at_ >= options.user_timeout * millisecond;
-  if (too_long || retries_ >= (socket || listener ? most_retries : most_retries_alone)) {
+  // An end that nobody has any more does not probe for ever, whether it is answered or not.
+  const bool alone = !socket && !listener;
+  if (too_long || (alone ? retries_ >= most_retries_alone : unanswered_ >= most_retries)) {
     abort(ETIMEDOUT);
     return false;
   }
-  ++retries_;
+  if (retries_ < most_retries) ++retries_;  // the pause has its full length by then
+  ++unanswered_;
   if (on_its_way) {
     recover_ = next_;
     repeated_ = 0;

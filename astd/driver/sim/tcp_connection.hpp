@@ -71,7 +71,7 @@ class tcp_side final : public event, public tcp_side_in_stack, public tcp_side_a
   [[nodiscard]] const place& local() const noexcept;
   [[nodiscard]] const place& remote() const noexcept;
 
-  /// The first step of the socket that connects; `nobody`: no machine has the address.
+  /// The first step of the socket that connects.
   void connect() noexcept;
   /// The first step of the side that is connected to.
   void answer(tcp_listener& at, const packet& syn) noexcept;
@@ -140,7 +140,9 @@ class tcp_side final : public event, public tcp_side_in_stack, public tcp_side_a
   std::uint64_t fin_at_ = UINT64_MAX;  // where the peer's FIN stands, once one was seen
   early_piece* early_ = nullptr;       // sorted, disjoint
   std::uint32_t to_acknowledge_ = 0;   // bytes
-  std::uint8_t retries_ = 0, repeated_ = 0, probes_ = 0;
+  // How often something was sent again: what the next pause depends on, and what giving up depends on.
+  std::uint8_t retries_ = 0, unanswered_ = 0;
+  std::uint8_t repeated_ = 0, probes_ = 0;
   bool fin_queued_ = false, fin_sent_ = false, answers_ = false;
   // When what is to happen; 0: not.
   instant retry_at_ = 0, acknowledge_at_ = 0, quit_at_ = 0, keep_at_ = 0;

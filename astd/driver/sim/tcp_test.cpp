@@ -2,6 +2,7 @@
 #include <astd/driver/sim/test_host.hpp>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -328,6 +329,48 @@ TEST_F(sim_tcp, a_send_waits_for_who_does_not_read) {
   EXPECT_EQ(received, sent);
 }
 
+// As on Linux, where every acknowledgement begins the count of probes anew.
+TEST_F(sim_tcp, a_peer_that_answers_may_be_without_room_for_hours) {
+  link_up();
+  const std::string much(200'000, 'm');
+  std::size_t sent = 0, received = 0;
+  for (std::int32_t n; (n = client.send(here, much, MSG_DONTWAIT)) != -EAGAIN; pass(w, 50 * millisecond)) {
+    ASSERT_GT(n, 0);
+    sent += static_cast<std::size_t>(n);
+  }
+  for (int minute = 0; minute < 120; ++minute) pass(w, 60 * second);
+  EXPECT_EQ(client.look(here), -EAGAIN);
+  // Those that come after that are counted from the first on.
+  while (received < sent) {
+    ASSERT_GT(server.recv(there, got), 0);
+    received += got.size();
+  }
+  EXPECT_EQ(received, sent);
+  ASSERT_EQ(client.send(here, "and more"), 8);
+  EXPECT_EQ(server.recv(there, got), 8);
+}
+
+TEST_F(sim_tcp, a_user_timeout_also_counts_while_probes_are_answered) {
+  link_up();
+  constexpr int user_timeout = 30'000;
+  ASSERT_EQ(client.set(here, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout), 0);
+  const std::string much(200'000, 'm');
+  for (std::int32_t n; (n = client.send(here, much, MSG_DONTWAIT)) != -EAGAIN; pass(w, 50 * millisecond))
+    ASSERT_GT(n, 0);
+  EXPECT_EQ(client.recv(here, got), -ETIMEDOUT);
+}
+
+TEST_F(sim_tcp, a_peer_without_room_that_falls_silent_is_given_up) {
+  link_up();
+  const std::string much(200'000, 'm');
+  for (std::int32_t n; (n = client.send(here, much, MSG_DONTWAIT)) != -EAGAIN; pass(w, 50 * millisecond))
+    ASSERT_GT(n, 0);
+  pass(w, 3'600 * second);
+  EXPECT_EQ(client.look(here), -EAGAIN);
+  server.at.crash();
+  EXPECT_EQ(client.recv(here, got), -ETIMEDOUT);
+}
+
 TEST_F(sim_tcp, the_end_of_a_wait_for_room_may_be_news_that_was_lost) {
   link_up();
   const std::string much(200'000, 'm');
@@ -543,6 +586,26 @@ TEST_F(sim_tcp, many_connections_by_one_operation) {
   ASSERT_TRUE(many.ended);
   EXPECT_EQ(server.d->next_connection(many), -ECANCELED);
   EXPECT_FALSE(many.in_flight);
+}
+
+// One end, by submit() itself: what is told later is connections.
+TEST_F(sim_tcp, many_connections_where_none_can_come) {
+  listener = server.serve(80);
+  const int none = server.socket();
+  for (int i = 0; i < 50; ++i) {
+    const int descriptor = i % 3 == 0 ? none : i % 3 == 1 ? listener : -1;
+    if (i == 25) server.at.crash();
+    if (i < 25 && descriptor == listener) continue;
+    test_op many(opcode::accept_many, descriptor);
+    std::memset(&many.args, 0x5a, sizeof many.args);
+    EXPECT_TRUE(server.submit(many)) << i;
+    EXPECT_EQ(many.result, i >= 25 ? -ECANCELED : descriptor == none ? -EINVAL : -EBADF) << i;
+    server.cancel(many);
+    EXPECT_FALSE(many.linked());
+    server.collect();
+    run_out();
+    server.collect();
+  }
 }
 
 TEST_F(sim_tcp, without_a_number_for_it_a_connection_stays_where_it_is) {

@@ -59,10 +59,15 @@ class test_attempt final : public attempt {
   }
   void run(const options& o, report& told) override {
     ::testing::TestPartResultArray results;
+    std::exception_ptr thrown;
     {
       const ::testing::ScopedFakeTestPartResultReporter reporter(
           ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &results);
-      sim::run(o, body_, &told);
+      try {
+        sim::run(o, body_, &told);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
     }
     std::string place, text;
     for (int i = 0; i < results.size(); ++i) {
@@ -73,7 +78,14 @@ class test_attempt final : public attempt {
       if (place.empty()) place = at;
       text += (text.empty() ? "" : "\n") + at + ": " + r.message();
     }
-    if (!text.empty()) throw expectation_failed(std::move(place), std::move(text));
+    if (text.empty() && thrown) std::rethrow_exception(std::move(thrown));
+    if (text.empty()) return;
+    try {
+      if (thrown) std::rethrow_exception(std::move(thrown));
+    } catch (...) {
+      text += "\nand then was thrown: " + text_of_failure();
+    }
+    throw expectation_failed(std::move(place), std::move(text));
   }
   [[nodiscard]] std::string kind_of_failure() const override {
     try {

@@ -9,6 +9,7 @@
 #include <exception>
 #include <iterator>
 #include <typeinfo>
+#include <utility>
 
 namespace astd::sim {
 namespace detail {
@@ -25,19 +26,15 @@ numbers numbers_of(const report& r) {
 /// Looks for less that fails all the same.
 class shrinker {
  public:
-  shrinker(const options& failing, unsigned most_runs, attempt& what)
-      : what_(what), most_(most_runs), best_(failing) {
-    last_ = try_once(what_, best_);
-    kind_ = last_.kind;
-  }
+  /// `first` is how `failing` has failed.
+  shrinker(const options& failing, run_outcome first, unsigned most_runs, attempt& what)
+      : what_(what), most_(most_runs), best_(failing), last_(std::move(first)), kind_(last_.kind) {}
   finding found() {
-    if (!kind_.empty()) {
-      // Often neither the order nor the faults matter; else the one that is left says more when the other is small.
-      const bool plain = shuffled_between(0, 0);
-      shrink_faults();
-      if (!plain) shrink_shuffle();
-      if (!plain) shrink_faults();
-    }
+    // Often neither the order nor the faults matter; else the one that is left says more when the other is small.
+    const bool plain = shuffled_between(0, 0);
+    shrink_faults();
+    if (!plain) shrink_shuffle();
+    if (!plain) shrink_faults();
     return {best_, last_.text, last_.told, 0, 0, runs_};
   }
 
@@ -125,6 +122,22 @@ class shrinker {
   unsigned runs_ = 0;
 };
 
+// What has failed once: as small as it can be, if it does so again.
+finding made_small(const options& o, const run_outcome& r, unsigned most_runs, attempt& what) {
+  if (most_runs == 0) return {o, r.text, r.told};
+  run_outcome again = try_once(what, o);
+  if (again.kind.empty())
+    return {o, r.text + "\nit does not fail again with the same seed: something is decided elsewhere", r.told};
+  if (again.kind != r.kind)
+    return {o,
+            r.text + "\nwith the same seed it fails otherwise: " + again.text + "\nsomething is decided elsewhere",
+            r.told};
+  const bool differs = again.told.trace_hash != r.told.trace_hash;
+  finding f = shrinker(o, std::move(again), most_runs, what).found();
+  if (differs) f.what += "\ntwo runs of this seed differ: something in them is decided elsewhere";
+  return f;
+}
+
 }  // namespace
 
 options attempt::configure(std::uint64_t) { return {}; }
@@ -163,7 +176,9 @@ run_outcome try_once(attempt& what, const options& o) {
 }
 
 finding shrink(const options& failing, unsigned most_runs, attempt& what) {
-  return shrinker(failing, most_runs, what).found();
+  run_outcome r = try_once(what, failing);
+  if (r.kind.empty()) return {failing, "it does not fail with these options", r.told};
+  return shrinker(failing, std::move(r), most_runs, what).found();
 }
 
 std::optional<finding> hunt(const hunt_options& how, attempt& what) {
@@ -175,7 +190,7 @@ std::optional<finding> hunt(const hunt_options& how, attempt& what) {
     o.seed = seed;
     const run_outcome r = try_once(what, o);
     if (!r.kind.empty()) {
-      finding f = how.shrink_runs == 0 ? finding{o, r.text, r.told} : shrink(o, how.shrink_runs, what);
+      finding f = made_small(o, r, how.shrink_runs, what);
       f.faults = r.told.faults;
       f.runs = i + 1;
       return f;

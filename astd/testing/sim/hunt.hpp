@@ -93,14 +93,16 @@ class attempt_of<P> final : public attempt {
 
 /// Runs `program` (as sim::run does) with one seed after the other until a run throws, then looks for a smaller one that
 /// fails in the same way: with fewer faults, and with a shorter time in which the order of things is shuffled. Empty: none
-/// failed. Two runs of one seed that differ are a failure, too.
+/// failed. Two runs of one seed that differ are a failure, too; what fails and then does not is told as it was found, and that
+/// something is decided elsewhere.
 template <class P>
 std::optional<finding> hunt(const hunt_options& how, P program) {
   detail::attempt_of<P> a(program);
   return detail::hunt(how, a);
 }
 
-/// The second half of it: `failing` fails; what is the smallest that does, in at most so many runs?
+/// The second half of it: `failing` fails; what is the smallest that does, in at most so many runs? Its
+/// text says so if it does not fail.
 template <class P>
 finding shrink(const options& failing, unsigned most_runs, P program) {
   detail::attempt_of<P> a(program);

@@ -100,6 +100,35 @@ TEST(sim_hunt, notices_what_is_decided_elsewhere) {
   EXPECT_NE(found->what.find("differ"), std::string::npos);
 }
 
+TEST(sim_hunt, tells_of_a_failure_that_does_not_repeat) {
+  int runs = 0;
+  const auto once = [&runs](sim::universe& universe) -> task<> {
+    universe.note(std::to_string(++runs));
+    if (runs == 3) throw std::runtime_error("the third time");
+    co_return;
+  };
+  const auto found = sim::hunt({.first_seed = 1, .seeds = 10, .twice_every = 0}, once);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->runs, 3u);
+  EXPECT_NE(found->what.find("the third time"), std::string::npos) << found->what;
+  EXPECT_NE(found->what.find("does not fail again"), std::string::npos) << found->what;
+}
+
+TEST(sim_hunt, tells_of_a_failure_whose_runs_differ) {
+  int runs = 0;
+  const auto changing = [&runs](sim::universe& universe) -> task<> {
+    universe.note(std::to_string(++runs));
+    throw std::runtime_error("always");
+    co_return;
+  };
+  const auto found = sim::hunt({.first_seed = 1, .seeds = 1}, changing);
+  ASSERT_TRUE(found);
+  EXPECT_NE(found->what.find("always"), std::string::npos) << found->what;
+  EXPECT_NE(found->what.find("differ"), std::string::npos) << found->what;
+  const auto fine = sim::shrink({.seed = 1}, 10, [](sim::universe&) -> task<> { co_return; });
+  EXPECT_NE(fine.what.find("does not fail"), std::string::npos) << fine.what;
+}
+
 TEST(sim_hunt, a_shrink_keeps_to_its_bound) {
   int runs = 0;
   const auto scenario = [&runs](sim::universe& universe) -> task<> {
@@ -168,6 +197,21 @@ TEST(sim_gtest, a_failing_test_says_how_to_see_it_again) {
   EXPECT_NE(text.find("planted"), std::string::npos) << text;
   EXPECT_NE(text.find("ASTD_SIM_SEED=0x"), std::string::npos) << text;
   EXPECT_NE(text.find("--gtest_filter=suite.test"), std::string::npos) << text;
+}
+
+TEST(sim_gtest, an_expectation_is_told_though_the_run_throws_then) {
+  const auto body = +[](sim::universe&) -> task<> {
+    EXPECT_EQ(1, 2) << "planted";
+    co_await astd::this_task::sleep_for(1s);
+    throw std::runtime_error("afterwards");
+  };
+  sim::detail::test_attempt<sim::options> what(body, sim::options());
+  const std::string text = sim::detail::run_trial("suite", "test", what);
+  EXPECT_NE(text.find("planted"), std::string::npos) << text;
+  EXPECT_NE(text.find("afterwards"), std::string::npos) << text;
+  // Its kind is the expectation's: that is what a smaller run has to fail with.
+  const auto r = sim::detail::try_once(what, {});
+  EXPECT_NE(r.kind.find("hunt_test.cpp"), std::string::npos) << r.kind;
 }
 
 ASTD_SIM_TEST(sim_gtest, has_a_universe) {

@@ -109,8 +109,9 @@ task<> universe::quiet() {
     h->set_clock_drift(0);
     if (!h->is_up()) restart(*h);
   }
-  for (const auto& h : state_.hosts)
-    while (!h->is_up()) co_await this_task::sleep_for(std::chrono::microseconds(100));
+  // By number: others may add hosts meanwhile.
+  for (std::size_t i = 0; i < state_.hosts.size(); ++i)
+    while (!state_.hosts[i]->is_up()) co_await this_task::sleep_for(std::chrono::microseconds(100));
 }
 
 std::uint64_t universe::seed() const noexcept { return state_.chosen.seed; }

@@ -51,8 +51,19 @@ class outcome_awaitable {
 /// Runs it until it has ended, or nobody is left who could await its value.
 template <class A>
 task<> run_shared(promise<await_result_t<A>> result, std::unique_ptr<A> aw) {
-  auto ended = co_await select(outcome_awaitable<A>(*aw), result.closed());
-  if (std::get<0>(ended)) set_outcome(result, std::move(*std::get<0>(ended)));
+#if ASTD_HAS_EXCEPTIONS
+  std::exception_ptr thrown;
+  try {
+#endif
+    auto ended = co_await select(outcome_awaitable<A>(*aw), result.closed());
+    if (std::get<0>(ended)) set_outcome(result, std::move(*std::get<0>(ended)));
+#if ASTD_HAS_EXCEPTIONS
+    co_return;
+  } catch (...) {  // by the awaitable before it began, for want of memory, say
+    thrown = std::current_exception();
+  }
+  result.set_exception(std::move(thrown));
+#endif
 }
 
 template <class A>

@@ -120,7 +120,7 @@ struct abandoned_close : astd::detail::job {
     op.fd = descriptor;
     op.args.value = may_block;
     if (may_block)
-      driver::perform(op);
+      astd::detail::perform_outside(op);
     else
       astd::detail::perform_now(op);
   }

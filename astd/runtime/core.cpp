@@ -4,6 +4,7 @@
 #include <astd/runtime/dump_on_signal.hpp>
 #include <astd/runtime/native_thread.hpp>
 #include <astd/runtime/processors.hpp>
+#include <astd/runtime/simulated_calls.hpp>
 #include <astd/runtime/task_extras.hpp>
 
 #include <algorithm>
@@ -90,7 +91,7 @@ runtime_core::runtime_core(runtime& owner, runtime_options options, simulation* 
       blocking_({.max_threads = options_.max_blocking_threads,
                  .max_queued = options_.max_blocking_queue,
                  .thread_name = options_.name + "-block",
-                 .call = simulation_ ? &run_simulated_call : nullptr,
+                 .call = simulation_ ? &plan_simulated_call : nullptr,
                  .with = this}),
       blocking_operations_(blocking_),
       // A simulation's time is virtual in any case.
@@ -161,6 +162,14 @@ runtime_core::runtime_core(runtime& owner, runtime_options options, simulation* 
 }
 
 runtime_core::~runtime_core() {
+  if (simulation_)
+    end_simulated();
+  else
+    end();
+  for (injection_shard& shard : injected_) shard.inside.wait_until_gone();
+}
+
+void runtime_core::end() {
   for (auto patience = std::chrono::seconds(5);;) {
     const shutdown_report report = shutdown(patience);
     if (report.complete) break;
@@ -171,8 +180,7 @@ runtime_core::~runtime_core() {
   stop_threads();
   monitor_.stop();
   blocking_.shutdown();
-  end_loops();
-  for (injection_shard& shard : injected_) shard.inside.wait_until_gone();
+  guests_.clear();
 }
 
 void runtime_core::stop_threads() noexcept {
@@ -379,8 +387,13 @@ shutdown_report runtime_core::shutdown(std::chrono::nanoseconds limit) {
     assertion_failed("shutdown of a runtime inside one of its own tasks");
 #endif
   }
+  if (simulation_) {
+    // Inside first: who holds the lock may step the world.
+    const simulation::entry inside(*simulation_);
+    std::lock_guard guard(shutdown_lock_);
+    return shut_down_simulated(limit);
+  }
   std::lock_guard guard(shutdown_lock_);
-  if (simulation_) return shut_down_simulated(limit);
   const passing_time time(*this);
   cancel_all();
   const auto end =
@@ -438,6 +451,9 @@ std::string heading_of(const task_header& t) {
 }  // namespace
 
 std::string runtime_core::dump_tasks() {
+  // Inside, nobody else runs tasks.
+  std::optional<simulation::entry> inside;
+  if (simulation_) inside.emplace(*simulation_);
   settle_current_task();
   std::lock_guard one_at_a_time(dump_lock_);
   worker* const me = worker::current();

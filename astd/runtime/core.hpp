@@ -24,6 +24,8 @@
 
 namespace astd::detail {
 
+class simulated_calls;
+
 /// What ASTD_DRIVER says. Throws system_error (invalid_argument).
 driver::choice driver_from_environment();
 
@@ -103,8 +105,9 @@ class runtime_core final : public executor {
 
  private:
   void begin_simulated();
-  void end_loops();
-  static void run_simulated_call(blocking_pool& pool, void* self) noexcept;
+  void end();
+  void end_simulated();
+  static void plan_simulated_call(blocking_pool& pool, void* self) noexcept;
   struct guest {
     guest(runtime_core& core, std::uint64_t of, std::weak_ptr<const void> life)
         : place(core, worker::guest), thread(of), thread_life(std::move(life)) {}
@@ -135,6 +138,7 @@ class runtime_core final : public executor {
   task_registry outside_tasks_{*this, true};
   blocking_pool blocking_;
   blocking_operations blocking_operations_;
+  std::unique_ptr<simulated_calls> simulated_calls_;
   const std::unique_ptr<virtual_clock> clock_;
   std::vector<std::unique_ptr<worker>> workers_;
   std::mutex guests_lock_;

@@ -9,4 +9,7 @@ namespace astd::detail {
 /// afterwards; op.completed is not called. Only for operations that every driver ends inside submit().
 void perform_now(driver::operation& op) noexcept;
 
+/// The same on a thread that need not have a loop, by plain calls; the thread may block as long as they do.
+void perform_outside(driver::operation& op) noexcept;
+
 }  // namespace astd::detail

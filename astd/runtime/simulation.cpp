@@ -5,6 +5,7 @@
 #include <astd/runtime/simulated_worker.hpp>
 #include <astd/runtime/simulation.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,8 @@ std::uint64_t seed_from_environment() {
 }
 
 }  // namespace
+
+bool in_simulation() noexcept { return driver::sim::machine::here() != nullptr; }
 
 // A thread that stands for one of a blocking pool's: started when a call begins and none is free, kept for the next.
 struct simulation::helper {
@@ -96,12 +99,20 @@ simulation::~simulation() {
   }
 }
 
+namespace {
+std::mutex sharing;
+std::weak_ptr<simulation> shared;  // guarded by sharing
+}  // namespace
+
+std::shared_ptr<simulation> simulation::shared_by_plain_runtimes() {
+  std::lock_guard guard(sharing);
+  return shared.lock();
+}
+
 std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options& options) {
   driver::sim::world_options world{.seed = seed_from_environment()};
   std::shared_ptr<simulation> made;
-  static std::mutex lock;
-  static std::weak_ptr<simulation> shared;
-  std::lock_guard guard(lock);
+  std::lock_guard guard(sharing);
   if (options.clock == clock_kind::virtual_time) {
     // Whoever asks for that counts on a sleep being exact.
     world.shortest_turn = world.longest_turn = 0;
@@ -141,6 +152,7 @@ simulation::entry::entry(simulation& s) : simulation_(s) {
 }
 
 simulation::entry::~entry() {
+  if (!may_drive_) return;  // its thread has left
   leave_thread();
   if (same_ != this) return;
   simulation& s = simulation_;
@@ -235,6 +247,8 @@ bool simulation::step_until(bool (*stop)(void*), void* argument) {
     simulated_worker* turn = nullptr;
     {
       std::unique_lock lock(lock_);
+      me.stop_ = stop;
+      me.stop_argument_ = argument;
       followers_.push_back(&me);
       entry& to = *std::exchange(me.returns_to_, nullptr);
       me.has_baton_ = false;
@@ -255,8 +269,20 @@ bool simulation::drive(bool (*stop)(void*), void* argument) {
     if (stop(argument)) return true;
     if (anybody_at_the_door_.load(std::memory_order_relaxed)) [[unlikely]]
       let_one_in();
+    // Nobody but us touches them while we have the baton.
+    if (!followers_.empty()) [[unlikely]]
+      if (entry* const over = first_to_stop()) {
+        hand_baton(this_entry(), *over);
+        continue;
+      }
     if (!world_.step() && !wait_for_others()) return false;
   }
+}
+
+simulation::entry* simulation::first_to_stop() noexcept {
+  for (entry* f : followers_)
+    if (f->stop_(f->stop_argument_)) return f;
+  return nullptr;
 }
 
 // Nothing can happen unless another thread acts. False: there is none. Else waits until one does, and says so after a
@@ -286,20 +312,29 @@ void simulation::run_in_background() noexcept {
   // What happens so soon, happens at once.
   constexpr instant soon = 50'000;
   std::unique_lock lock(lock_);
+  // Where the world's time stood when it was last ahead of the machine's.
+  instant world_then = 0;
+  auto then = std::chrono::steady_clock::now();
+  const auto expected = [&] { return world_then + (std::chrono::steady_clock::now() - then).count(); };
   while (!ending_) {
     if (inside_) {
       left_.wait(lock);
       continue;
     }
     // Nobody comes in while we hold the lock.
+    if (world_.now() > expected()) {
+      world_then = world_.now();
+      then = std::chrono::steady_clock::now();
+    }
     if (!world_.anything_from_outside()) {
       const instant next = world_.next_time();
       if (next == never) {
         left_.wait(lock);
         continue;
       }
-      const std::chrono::nanoseconds until(next - world_.now());
-      if (until.count() > soon && left_.wait_for(lock, until) == std::cv_status::no_timeout) continue;
+      const instant farthest = instant(24) * 3600 * 1'000'000'000;
+      const auto until = then + std::chrono::nanoseconds(std::min(next - world_then, farthest));
+      if (next - expected() > soon && left_.wait_until(lock, until) == std::cv_status::no_timeout) continue;
       if (inside_ || ending_) continue;
     }
     lock.unlock();
@@ -307,6 +342,7 @@ void simulation::run_in_background() noexcept {
       const entry inside(*this);
       // If another thread drives by now, the world goes on without us.
       if (!inside.returns_to_) {
+        world_.pass_until(expected());
         world_.take_from_outside();
         // Up to what is next, and what follows from that.
         const instant next = world_.next_time();
@@ -322,32 +358,7 @@ void simulation::run_in_background() noexcept {
 
 // ---- calls that block
 
-// Lives until it has fired.
-class simulation::blocking_call final : public driver::sim::event {
- public:
-  blocking_call(simulation& s, blocking_pool& of, driver::sim::machine& on) noexcept
-      : simulation_(s), pool_(of), machine_(on) {}
-
- private:
-  void fire() noexcept override {
-    const std::unique_ptr<blocking_call> self(this);
-    simulation_.run_call(pool_, machine_);
-  }
-  simulation& simulation_;
-  blocking_pool& pool_;
-  driver::sim::machine& machine_;
-};
-
-void simulation::call(blocking_pool& pool, driver::sim::machine& on) {
-  auto* const c = new blocking_call(*this, pool, on);
-  if (driver::sim::world::here() == &world_)
-    world_.schedule_after(*c, world_.draw_turn());
-  else
-    world_.wake_from_outside(*c);
-}
-
 void simulation::run_call(blocking_pool& pool, driver::sim::machine& on) noexcept {
-  if (!pool.has_one()) return;  // it was withdrawn
   helper* h = nullptr;
   {
     std::lock_guard guard(lock_);

@@ -42,6 +42,9 @@ namespace detail {
 class blocking_pool;
 class simulated_worker;
 
+/// Whether this thread runs a simulated task or call.
+[[nodiscard]] bool in_simulation() noexcept;
+
 class simulation final : driver::sim::world::keeper {
  public:
   explicit simulation(driver::sim::world_options options);
@@ -53,6 +56,9 @@ class simulation final : driver::sim::world::keeper {
   /// What a runtime with driver::choice::sim runs in: one for the whole process, as long as any is there; each with
   /// virtual time has one of its own, in which to run takes no time. Seed: ASTD_SIM_SEED, else 1.
   static std::shared_ptr<simulation> for_plain_runtime(const runtime_options& options);
+
+  /// The former, if there is one.
+  static std::shared_ptr<simulation> shared_by_plain_runtimes();
 
   [[nodiscard]] driver::sim::world& in() noexcept { return world_; }
   /// Whose world it is.
@@ -82,8 +88,8 @@ class simulation final : driver::sim::world::keeper {
   // ---- for runtime_core
   void add(runtime_core& core) { cores_.push_back(&core); }
   void remove(runtime_core& core) noexcept { std::erase(cores_, &core); }
-  /// Has a job of `pool` run, soon, on a thread that stands for one of the pool's. Any thread.
-  void call(blocking_pool& pool, driver::sim::machine& on);
+  /// Runs a job of `pool` on a thread that stands for one of the pool's, until it has ended or waits in a block_on.
+  void run_call(blocking_pool& pool, driver::sim::machine& on) noexcept;
 
   // ---- for simulated_worker
   /// The calling thread, as run_turn() knows it; inside an entry.
@@ -93,14 +99,13 @@ class simulation final : driver::sim::world::keeper {
 
  private:
   struct helper;
-  class blocking_call;
   bool run(bool (*stop)(void*), void* argument);
   bool step_until(bool (*stop)(void*), void* argument);
   bool drive(bool (*stop)(void*), void* argument);
+  entry* first_to_stop() noexcept;
   bool wait_for_others();
   void let_one_in() noexcept;
   void hand_baton(entry& from, entry& to) noexcept;
-  void run_call(blocking_pool& pool, driver::sim::machine& on) noexcept;
   void run_in_background() noexcept;
   void something_outside() noexcept override;
 
@@ -143,6 +148,8 @@ class simulation::entry {
   // Of the outermost only; guarded by the simulation's lock.
   entry* returns_to_ = nullptr;       // who waits for the baton to come back; null: this thread drives
   simulated_worker* turn_ = nullptr;  // to be taken with the baton
+  bool (*stop_)(void*) = nullptr;     // what it follows until
+  void* stop_argument_ = nullptr;
   bool has_baton_ = false;
   std::condition_variable baton_;
 };

@@ -1,5 +1,6 @@
 #include <astd/channel.hpp>
 #include <astd/driver/sim/machine.hpp>
+#include <astd/event.hpp>
 #include <astd/future.hpp>
 #include <astd/mutex.hpp>
 #include <astd/runtime/simulation.hpp>
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <set>
 #include <string>
@@ -228,6 +230,58 @@ TEST(simulation, a_shutdown_cancels_and_reports) {
   const auto report = w.rt->shutdown(1s);
   EXPECT_TRUE(report.complete) << report.text;
   EXPECT_TRUE(h.is_finished());
+}
+
+TEST(simulation, a_runtime_may_end_on_one_thread_while_another_is_in_block_on) {
+  astd::runtime rt({.workers = 1, .driver = astd::driver::choice::sim});
+  astd::event done;
+  std::thread other([&] {
+    {
+      astd::runtime second({.workers = 1, .driver = astd::driver::choice::sim});
+      second.spawn(hours()).detach();
+    }
+    done.notify_all();
+  });
+  rt.block_on(done.wait());
+  other.join();
+}
+
+task<> sleep_for_a_tenth() { co_await astd::this_task::sleep_for(100ms); }
+
+TEST(simulation, a_sleep_ends_in_the_background_whatever_else_wakes_it) {
+  astd::runtime rt({.workers = 1, .driver = astd::driver::choice::sim});
+  auto sleeper = rt.spawn(sleep_for_a_tenth);
+  const auto begin = std::chrono::steady_clock::now();
+  while (!sleeper.is_finished() && std::chrono::steady_clock::now() - begin < 60s) {
+    rt.spawn(five).detach();
+    std::this_thread::sleep_for(5ms);
+  }
+  EXPECT_TRUE(sleeper.is_finished());
+}
+
+TEST(simulation, what_runs_can_be_dumped_from_another_thread) {
+  astd::runtime rt({.workers = 2, .driver = astd::driver::choice::sim});
+  std::atomic<bool> over = false;
+  std::thread looking([&] {
+    while (!over) EXPECT_FALSE(rt.dump_tasks().empty());
+  });
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(rt.block_on(sum_of_children(100)), 4950);
+  over = true;
+  looking.join();
+}
+
+TEST(simulation, calls_that_were_withdrawn_leave_nothing_behind) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    one_machine w(seed);
+    w.rt->block_on([]() -> task<> {
+      auto call = astd::spawn_blocking([] { return 1; });
+      const auto ended = co_await call.cancel();
+      static_cast<void>(ended);
+    }());
+    w.rt.reset();
+    while (w.s.in().step()) {
+    }
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include <astd/driver/sim/machine.hpp>
+#include <astd/runtime/simulation.hpp>
 #include <astd/runtime/virtual_clock.hpp>
 #include <astd/runtime/worker.hpp>
 #include <astd/sync/wait_on_thread.hpp>
@@ -6,7 +6,7 @@
 namespace astd::detail {
 
 bool is_in_runtime() noexcept {
-  return worker::current() != nullptr || virtual_clock_here() != nullptr || driver::sim::machine::here() != nullptr;
+  return worker::current() != nullptr || virtual_clock_here() != nullptr || in_simulation();
 }
 
 thread_wait::thread_wait() noexcept : root_(&ended, *this, false), outer_(current_chain()) {}

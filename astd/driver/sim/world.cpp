@@ -96,6 +96,11 @@ bool world::step() noexcept {
   return true;
 }
 
+void world::pass_until(instant when) noexcept {
+  when = std::min(when, next_time());
+  if (when > now()) now_.store(when, std::memory_order_relaxed);
+}
+
 // ---- faults
 
 bool world::strikes(fault kind, const machine* where) noexcept {

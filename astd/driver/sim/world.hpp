@@ -106,6 +106,8 @@ class world {
   }
   /// Lets the next thing happen, at its time. False: nothing is left.
   bool step() noexcept;
+  /// Nothing happens until `when`, or until what is next.
+  void pass_until(instant when) noexcept;
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
   /// How often the order of things was drawn: what world_options::shuffle_to counts.
   [[nodiscard]] std::uint64_t draws() const noexcept { return draws_; }

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace astd::sim {
 
@@ -25,20 +28,27 @@ task<> watched(universe_state& u, task<> t) {
   u.main_ended = true;
 }
 
-// Cancels whatever there is, and lets the world go on until it has ended.
-void end_all(universe_state& u) {
+// Cancels whatever there is, and lets the world go on until it has ended. False: something refuses.
+bool end_all(universe_state& u) {
   u.closing = true;
   u.quiet = true;
   driver::sim::world& w = u.simulation.in();
   w.set_faults({});
   for (auto& h : u.hosts) h->machine().go_on();
   u.simulation.cancel_all();
-  // Some time for what shields itself; what then still refuses is what ~runtime speaks of.
-  const std::uint64_t most_steps = w.steps() + 100'000'000;
-  static_cast<void>(u.simulation.run_until([&] {
-    if (w.steps() > most_steps) return true;
-    return std::ranges::all_of(u.hosts, [](auto& h) { return h->state().has_ended(); });
-  }));
+  // Some time for what shields itself.
+  const std::uint64_t most_steps = w.steps() + 10'000'000;
+  const auto ended = [&] { return std::ranges::all_of(u.hosts, [](auto& h) { return h->state().has_ended(); }); };
+  static_cast<void>(u.simulation.run_until([&] { return w.steps() > most_steps || ended(); }));
+  return ended();
+}
+
+// What still runs in it has references into it.
+void keep_for_ever(std::unique_ptr<universe_state> u) {
+  static std::mutex lock;
+  static auto& kept = *new std::vector<std::unique_ptr<universe_state>>;
+  std::lock_guard guard(lock);
+  kept.push_back(std::move(u));
 }
 
 std::exception_ptr why_it_did_not_end(universe_state& u) {
@@ -53,7 +63,8 @@ std::exception_ptr why_it_did_not_end(universe_state& u) {
 }  // namespace
 
 void play(const options& o, script& s, const char* first_host, report* told) {
-  universe_state u(o);
+  auto owned = std::make_unique<universe_state>(o);
+  universe_state& u = *owned;
   universe in(u);
   std::exception_ptr failed;
   {
@@ -69,9 +80,16 @@ void play(const options& o, script& s, const char* first_host, report* told) {
     } catch (...) {
       failed = std::current_exception();
     }
-    end_all(u);
+    const bool ended = end_all(u);
     if (told) *told = u.told();
-    u.hosts.clear();
+    if (ended) {
+      u.hosts.clear();
+    } else {
+      if (!failed)
+        failed = std::make_exception_ptr(limit_exceeded(
+            "the run is over, and tasks that were asked to stop do not\n" + u.simulation.dump_tasks()));
+      keep_for_ever(std::move(owned));
+    }
   }
   if (failed) std::rethrow_exception(std::move(failed));
 }

@@ -18,7 +18,8 @@
 
 namespace astd::sim {
 
-/// A run took more than its options allow. what() has each task's chain of awaits. The code is std::errc::timed_out.
+/// A run took more than its options allow, or left something behind that does not stop when it is asked to (its world is
+/// then never freed). what() has each task's chain of awaits. The code is std::errc::timed_out.
 class limit_exceeded : public std::system_error {
  public:
   explicit limit_exceeded(const std::string& what);

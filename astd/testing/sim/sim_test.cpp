@@ -35,6 +35,26 @@ TEST(sim_run, gives_the_value_of_an_unchanged_program) {
   EXPECT_GT(told.events, 0u);
 }
 
+task<> refuses() { co_await astd::shield(astd::pending<>()); }
+task<> refuses_again_and_again() {
+  for (;;) co_await astd::shield(astd::this_task::sleep_for(1s));
+}
+
+TEST(sim_run, says_what_does_not_stop) {
+  for (auto* stubborn : {refuses, refuses_again_and_again}) {
+    const auto scenario = [stubborn](sim::universe& universe) -> task<> {
+      universe.add_host("stubborn", stubborn);
+      co_await astd::this_task::sleep_for(1s);
+    };
+    try {
+      sim::run({.seed = 3}, scenario);
+      ADD_FAILURE() << "it has ended";
+    } catch (const sim::limit_exceeded& e) {
+      EXPECT_NE(std::string(e.what()).find("refuses"), std::string::npos) << e.what();
+    }
+  }
+}
+
 TEST(sim_run, throws_what_the_program_throws) {
   const auto bad = []() -> task<> {
     co_await astd::this_task::sleep_for(1s);

@@ -2,14 +2,12 @@
 #include <astd/driver/sim/machine.hpp>
 #include <astd/runtime/blocking_pool.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/runtime/seed.hpp>
 #include <astd/runtime/simulated_worker.hpp>
 #include <astd/runtime/simulation.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -23,19 +21,6 @@ namespace detail {
 namespace {
 
 constinit thread_local simulation::entry* innermost = nullptr;
-
-std::uint64_t seed_from_environment() {
-  const char* const text = std::getenv("ASTD_SIM_SEED");
-  if (!text) return 1;
-  const std::string_view value = text;
-  const bool hex = value.starts_with("0x");
-  std::uint64_t seed = 0;
-  const auto [end, error] = std::from_chars(text + (hex ? 2 : 0), text + value.size(), seed, hex ? 16 : 10);
-  if (error != std::errc() || end != text + value.size())
-    throw_failure(failure(std::make_error_code(std::errc::invalid_argument), "ASTD_SIM_SEED",
-                          "= '" + std::string(value) + "', but it must be a number of 64 bits"));
-  return seed;
-}
 
 }  // namespace
 
@@ -110,7 +95,7 @@ std::shared_ptr<simulation> simulation::shared_by_plain_runtimes() {
 }
 
 std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options& options) {
-  driver::sim::world_options world{.seed = seed_from_environment()};
+  driver::sim::world_options world{.seed = seed_from_environment(1)};
   std::shared_ptr<simulation> made;
   std::lock_guard guard(sharing);
   if (options.clock == clock_kind::virtual_time) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <astd/driver/sim/world.hpp>
+#include <astd/runtime/deadlock.hpp>
 #include <astd/runtime/runtime.hpp>
 
 #include <atomic>
@@ -20,22 +21,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace astd {
-
-namespace sim {
-
-/// Nothing can ever happen any more in a simulated world, and block_on has not ended. what() has each task's chain of
-/// awaits. The code is std::errc::resource_deadlock_would_occur.
-class deadlock : public std::system_error {
- public:
-  explicit deadlock(const std::string& tasks);
-};
-
-}  // namespace sim
 
 namespace detail {
 

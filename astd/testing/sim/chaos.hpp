@@ -26,12 +26,14 @@ struct chaos_options {
   std::size_t most_down = SIZE_MAX;
   /// A clock jumps by so much at most, forth or back.
   std::chrono::nanoseconds jump = std::chrono::minutes(10);
-  /// Hosts by name that are left in peace.
+  /// Hosts by name that are left in peace. They are there when it begins.
   std::vector<std::string> spared = {};
 };
 
 /// Goes on until universe.quiet() is called, the budget is used up, or it is cancelled. What is broken when it ends early
-/// is repaired by quiet(). Each accident is a fault with a number, so that a smaller run can leave it out.
+/// is repaired by quiet(). Hosts that are added meanwhile are struck like the others. Each accident is a fault with a number,
+/// so that a smaller run can leave it out. Throws std::invalid_argument for options that make no sense; the run fails with
+/// that even if nobody awaits it.
 [[nodiscard]] task<> chaos(universe& in, chaos_options o = {});
 
 }  // namespace astd::sim

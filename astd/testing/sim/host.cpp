@@ -1,8 +1,11 @@
 #include <astd/base/error.hpp>
+#include <astd/driver/sim/disk.hpp>
 #include <astd/runtime/core.hpp>
+#include <astd/testing/sim/checked.hpp>
 #include <astd/testing/sim/universe_state.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace astd::sim {
 namespace detail {
@@ -79,11 +82,28 @@ const std::string& host::name() const noexcept { return state_->machine.name(); 
 bool host::is_up() const noexcept { return state_->rt != nullptr; }
 bool host::is_paused() const noexcept { return state_->machine.now_is() == driver::sim::machine::state::paused; }
 unsigned host::life() const noexcept { return state_->machine.life(); }
-void host::set_clock_drift(double rate) { state_->machine.set_drift(rate); }
+void host::set_clock_drift(double rate) {
+  detail::check_drift(rate);
+  state_->machine.set_drift(rate);
+}
 void host::jump_clock(std::chrono::nanoseconds by) { state_->machine.jump(by.count()); }
-void host::set_descriptor_limit(int limit) { state_->machine.set_descriptor_limit(limit); }
+void host::set_descriptor_limit(int limit) {
+  if (limit < 0 || limit > driver::sim::machine::descriptors_each)
+    throw std::invalid_argument("set_descriptor_limit: " + std::to_string(limit) + ", but it must be 0 to " +
+                                std::to_string(driver::sim::machine::descriptors_each));
+  state_->machine.set_descriptor_limit(limit);
+}
+std::string host::output() const { return state_->machine.storage().streams().output(); }
+std::string host::error_output() const { return state_->machine.storage().streams().error(); }
 driver::sim::machine& host::machine() noexcept { return state_->machine; }
 runtime* host::running() noexcept { return state_->rt.get(); }
-void host::refuse() const { astd::detail::throw_task_cancelled("a task for '" + name() + "', which is down"); }
+runtime& host::of_scenario() const {
+  // A scenario that has switched itself off has no place for anything.
+  if (runtime* const r = state_->in.hosts.front()->running()) return *r;
+  refuse(name());
+}
+void host::refuse(const std::string& name) {
+  astd::detail::throw_task_cancelled("a task for '" + name + "', which is down");
+}
 
 }  // namespace astd::sim

@@ -165,7 +165,7 @@ TEST(sim_options, nonsense_in_the_environment_is_refused) {
     const variable faults("ASTD_SIM_FAULTS", bad);
     EXPECT_THROW(static_cast<void>(sim::from_environment({})), std::system_error) << bad;
   }
-  for (const char* bad : {"", "1", "1-", "-"}) {
+  for (const char* bad : {"", "1", "1-", "-", "5-3"}) {
     const variable shuffle("ASTD_SIM_SHUFFLE", bad);
     EXPECT_THROW(static_cast<void>(sim::from_environment({})), std::system_error) << bad;
   }

@@ -1,30 +1,24 @@
 #include <astd/base/error.hpp>
 #include <astd/driver/sim/random.hpp>
+#include <astd/runtime/seed.hpp>
 #include <astd/testing/sim/options.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <bit>
 #include <cstdlib>
 #include <iterator>
 
 namespace astd::sim {
 namespace {
 
+using astd::detail::read_number;
 constexpr std::uint64_t swarm_stream = 102;
 
 [[noreturn]] void refuse(const char* variable, std::string_view value, const char* wanted) {
   astd::detail::throw_failure(failure(std::make_error_code(std::errc::invalid_argument), variable,
                                       "= '" + std::string(value) + "', but it must be " + wanted));
-}
-
-bool read_number(std::string_view text, std::uint64_t& number) {
-  const bool hex = text.starts_with("0x");
-  if (hex) text.remove_prefix(2);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 bool read_faults(std::string_view text, std::vector<std::uint64_t>& faults) {
@@ -48,19 +42,33 @@ bool read_shuffle(std::string_view text, options& o) {
   }
   const std::size_t dash = text.find('-');
   return dash != std::string_view::npos && read_number(text.substr(0, dash), o.shuffle_from) &&
-         read_number(text.substr(dash + 1), o.shuffle_to);
+         read_number(text.substr(dash + 1), o.shuffle_to) && o.shuffle_from <= o.shuffle_to;
 }
 
 }  // namespace
 
 options from_environment(options o) {
-  if (const char* const seed = std::getenv("ASTD_SIM_SEED"))
-    if (!read_number(seed, o.seed)) refuse("ASTD_SIM_SEED", seed, "a number of 64 bits");
+  o.seed = astd::detail::seed_from_environment(o.seed);
   if (const char* const faults = std::getenv("ASTD_SIM_FAULTS"))
     if (!read_faults(faults, o.only_faults.emplace())) refuse("ASTD_SIM_FAULTS", faults, "'none' or numbers: 3,17");
   if (const char* const shuffle = std::getenv("ASTD_SIM_SHUFFLE"))
     if (!read_shuffle(shuffle, o)) refuse("ASTD_SIM_SHUFFLE", shuffle, "'none' or two numbers: 120-180");
   return o;
+}
+
+bool trace_from_environment() {
+  const char* const trace = std::getenv("ASTD_SIM_TRACE");
+  const std::string_view value = trace ? trace : "0";
+  if (value != "0" && value != "1") refuse("ASTD_SIM_TRACE", value, "0 or 1");
+  return value == "1";
+}
+
+bool seed_is_in_environment() {
+  if (std::getenv("ASTD_SIM_SEED")) return true;
+  for (const char* const name : {"ASTD_SIM_FAULTS", "ASTD_SIM_SHUFFLE"})
+    if (const char* const value = std::getenv(name)) refuse(name, value, "with ASTD_SIM_SEED, whose run it is of");
+  if (trace_from_environment()) refuse("ASTD_SIM_TRACE", "1", "with ASTD_SIM_SEED, whose run it prints");
+  return false;
 }
 
 std::uint64_t seeds_from_environment() {
@@ -100,30 +108,35 @@ std::string to_string(const report& r, std::size_t most) {
 
 options swarm(std::uint64_t seed) {
   driver::sim::random_stream chance(seed, swarm_stream);
-  // As likely between 1 and 10 as between 10 and 100.
-  const auto around = [&](double least, double most) {
-    const double unit = static_cast<double>(chance.next() >> 11) * 0x1p-53;
-    return std::exp(std::log(least) + unit * (std::log(most) - std::log(least)));
+  // About as likely between 1 and 10 as between 10 and 100. Of whole numbers: logarithms differ in their last bits from
+  // one machine to the next, and a seed has to say the same everywhere.
+  const auto around = [&](std::uint64_t least, std::uint64_t most) {
+    const auto doublings = static_cast<std::uint64_t>(std::bit_width((most - 1) / least));
+    const std::uint64_t from = least << chance.below(doublings);
+    return from + chance.below(std::min(from, most - from) + 1);
   };
-  const auto nanoseconds = [&](double least, double most) {
-    return std::chrono::nanoseconds(static_cast<std::int64_t>(around(least, most)));
+  const auto nanoseconds = [&](std::uint64_t least, std::uint64_t most) {
+    return std::chrono::nanoseconds(around(least, most));
+  };
+  const auto rate = [&](std::uint64_t least, std::uint64_t most) {
+    return static_cast<double>(around(least, most)) / 1'000'000;
   };
   options o;
   o.seed = seed;
   if (chance.chance(0.5)) o.workers = static_cast<unsigned>(chance.between(1, 4));
   o.shortest_turn = nanoseconds(50, 1'000);
   o.longest_turn = o.shortest_turn + nanoseconds(100, 100'000);
-  o.later = chance.chance(0.2) ? 0 : around(0.01, 1);
-  o.link.latency = nanoseconds(1e3, 50e6);
-  o.link.jitter = chance.chance(0.3) ? std::chrono::nanoseconds(0) : nanoseconds(1e3, 100e6);
-  if (chance.chance(0.2)) o.link.bandwidth = static_cast<std::uint64_t>(around(1e5, 1e9));
+  o.later = chance.chance(0.2) ? 0 : rate(10'000, 1'000'000);
+  o.link.latency = nanoseconds(1'000, 50'000'000);
+  o.link.jitter = chance.chance(0.3) ? std::chrono::nanoseconds(0) : nanoseconds(1'000, 100'000'000);
+  if (chance.chance(0.2)) o.link.bandwidth = around(100'000, 1'000'000'000);
   for (const fault kind :
        {fault::packet_lost, fault::packet_duplicated, fault::packet_delayed, fault::connection_reset,
         fault::connection_aborted, fault::short_transfer, fault::spurious_readiness}) {
     const bool wanted = chance.chance(0.5);
     const bool rare = kind == fault::connection_reset || kind == fault::connection_aborted;
-    const double rate = rare ? around(1e-4, 1e-2) : around(1e-3, 0.2);
-    if (wanted) o.faults.set(kind, rate);
+    const double how_often = rare ? rate(100, 10'000) : rate(1'000, 200'000);
+    if (wanted) o.faults.set(kind, how_often);
   }
   return o;
 }

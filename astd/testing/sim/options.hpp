@@ -85,12 +85,16 @@ struct report {
 
 /// Options drawn from the seed: how many workers, how long their turns are, how good the links, which faults at all and
 /// how often. What one configuration hides another shows. The faults in it are those that a correct program must bear:
-/// lost, late and doubled packets, resets, short transfers, spurious readiness, and what chaos() asks for.
+/// lost, late and doubled packets, resets, short transfers and spurious readiness. Accidents are chaos()'s.
 [[nodiscard]] options swarm(std::uint64_t seed);
 
 /// `o` as the environment wants it: ASTD_SIM_SEED (decimal, or 0x...), ASTD_SIM_FAULTS ("3,17" or "none"),
 /// ASTD_SIM_SHUFFLE ("120-180" or "none"). Throws system_error (invalid_argument), naming the variable.
 [[nodiscard]] options from_environment(options o);
+/// ASTD_SIM_TRACE: whether what happens is printed: 1, or 0 as if it is not set.
+[[nodiscard]] bool trace_from_environment();
+/// Whether ASTD_SIM_SEED is set. Throws for what says something only if it is, and is there without it.
+[[nodiscard]] bool seed_is_in_environment();
 /// ASTD_SIM_SEEDS: how many seeds a test takes; 10 if it is not set.
 [[nodiscard]] std::uint64_t seeds_from_environment();
 /// What of `o` the environment could say, so that from_environment() gives it back:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <astd/coro/task.hpp>
+#include <astd/runtime/deadlock.hpp>
 #include <astd/testing/sim/options.hpp>
 #include <astd/testing/sim/universe.hpp>
 
@@ -76,11 +77,11 @@ class script_of final : public script {
 }  // namespace detail
 
 /// Makes a world, runs `program` in it and gives its value. `program` is a callable that gives a task: with a universe& for
-/// its argument it is a scenario, which runs on a host of its own, "scenario", that no chance fault strikes; without one
+/// its argument it is a scenario, which runs on a host of its own, "scenario", that chaos() spares; without one
 /// it is any program of astd's, on a host called "localhost".
 ///
-/// When it has ended, all that is left on any host is cancelled, and has ended when run() returns. Throws what the program
-/// throws, or what a host's program has thrown before; sim::limit_exceeded; and sim::deadlock when nothing can happen any
+/// When it has ended, all that is left on any host is cancelled, and has ended when run() returns. Throws
+/// std::invalid_argument for options that make no sense; what the program throws, or what a host's program has thrown before; sim::limit_exceeded; and sim::deadlock when nothing can happen any
 /// more (both with each task's chain of awaits). If `told` is given, it is told how the run went, also when that throws.
 ///
 /// The calling thread is the only one that runs tasks, until it returns; any thread may, several at a time, each with a

@@ -184,7 +184,16 @@ TEST(sim_host, a_crash_cancels_its_tasks_and_a_restart_begins_anew) {
     auto ended = co_await astd::as_result(std::move(running));
     EXPECT_FALSE(ended);
     EXPECT_EQ(destroyed, 1);
-    EXPECT_THROW(h.spawn([]() -> task<> { co_return; }).detach(), astd::task_cancelled);
+    // On one that is down nothing begins, and whoever waits for it hears of that.
+    auto refused = co_await astd::as_result(h.run([]() -> task<int> { co_return 1; }));
+    EXPECT_FALSE(refused);
+    bool threw = false;
+    try {
+      co_await h.spawn([]() -> task<> { co_return; });
+    } catch (const astd::task_cancelled&) {
+      threw = true;
+    }
+    EXPECT_TRUE(threw);
     co_await astd::this_task::sleep_for(1s);
     universe.restart(h);
     co_await astd::this_task::sleep_for(1s);

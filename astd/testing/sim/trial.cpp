@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 namespace astd::sim::detail {
@@ -39,8 +38,7 @@ std::string one_run(const std::string& name, attempt& what) {
   const options said = from_environment(what.configure(o.seed));
   o = said;
   printer prints;
-  const char* const trace = std::getenv("ASTD_SIM_TRACE");
-  if (trace && std::string_view(trace) == "1") o.trace = &prints;
+  if (trace_from_environment()) o.trace = &prints;
   say(name + ": " + to_environment(o));
   const run_outcome r = try_once(what, o);
   if (!r.kind.empty()) return r.text + "\n" + to_string(r.told);
@@ -53,7 +51,7 @@ std::string one_run(const std::string& name, attempt& what) {
 
 std::string run_trial(const char* suite, const char* test, attempt& what) {
   const std::string name = fmt::format("{}.{}", suite, test);
-  if (std::getenv("ASTD_SIM_SEED")) return one_run(name, what);
+  if (seed_is_in_environment()) return one_run(name, what);
   hunt_options how;
   how.seeds = seeds_from_environment();
   how.first_seed = astd::random::next();

@@ -1,4 +1,5 @@
 #include <astd/base/error.hpp>
+#include <astd/testing/sim/checked.hpp>
 #include <astd/testing/sim/universe_state.hpp>
 
 #include <algorithm>
@@ -32,7 +33,7 @@ driver::sim::world_options world_of(const options& o) {
 }  // namespace
 
 universe_state::universe_state(const options& o)
-    : chosen(o), simulation(world_of(o)), draws_of_hosts(o.seed, host_stream) {
+    : chosen((check_options(o), o)), simulation(world_of(o)), draws_of_hosts(o.seed, host_stream) {
   simulation.in().set_trace_reader(o.trace);
   set_default_link(o.link);
 }
@@ -64,6 +65,8 @@ report universe_state::told() const {
 }  // namespace detail
 
 host& universe::add(std::string_view name, std::unique_ptr<detail::program> program) {
+  detail::check_host_name(name);
+  if (name == "localhost") throw std::invalid_argument("add_host: 'localhost' is what each host calls itself");
   if (state_.simulation.in().find_machine(name))
     throw std::invalid_argument("add_host: there is a host '" + std::string(name) + "' already");
   return state_.add_host(name, std::move(program));
@@ -96,7 +99,10 @@ void universe::restart(which h) {
 void universe::pause(which h) { find(h).machine().pause(); }
 void universe::resume(which h) { find(h).machine().go_on(); }
 
-void universe::set_faults(const fault_rates& rates) { state_.simulation.in().set_faults(rates); }
+void universe::set_faults(const fault_rates& rates) {
+  detail::check_faults(rates);
+  state_.simulation.in().set_faults(rates);
+}
 bool universe::is_quiet() const noexcept { return state_.quiet; }
 
 task<> universe::quiet() {
@@ -123,6 +129,7 @@ void universe::note(std::string_view text) {
 }
 std::string universe::dump_tasks() const { return state_.simulation.dump_tasks(); }
 report universe::told() const { return state_.told(); }
+void universe::fail(std::exception_ptr why) noexcept { state_.fail(std::move(why)); }
 driver::sim::world& universe::world() noexcept { return state_.simulation.in(); }
 
 void universe::throw_no_progress(std::chrono::nanoseconds within, const std::string& what) {

@@ -16,9 +16,11 @@
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/sim/options.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -136,7 +138,8 @@ class host {
   [[nodiscard]] unsigned life() const noexcept;
 
   /// Runs f(arguments...), which gives a task, on this host, as astd::spawn does. If the host crashes the task is
-  /// cancelled, and whoever joins it gets task_cancelled; on a host that is down it never begins.
+  /// cancelled, and whoever joins it gets task_cancelled; on a host that is down it never begins, and
+  /// whoever joins it gets the same.
   template <class F, class... A>
     requires astd::detail::task_callable<F, A...>
   auto spawn(F&& f, A&&... arguments) {
@@ -157,7 +160,8 @@ class host {
   [[nodiscard]] std::string error_output() const;
 
   // Its clocks and limits.
-  /// Its clocks run by so much faster (0.001: a millisecond a second) or slower from now on. At first they run true.
+  /// Its clocks run by so much faster (0.001: a millisecond a second) or slower from now on. At first they run true. Throws
+  /// std::invalid_argument for -1, at which they would stand, and less.
   void set_clock_drift(double rate);
   /// Somebody sets its system clock forth or back. Its steady clock does not mind.
   void jump_clock(std::chrono::nanoseconds by);
@@ -171,15 +175,22 @@ class host {
   template <class T>
   join_handle<T> begin(task<T> t) {
     if (runtime* const r = running()) return r->spawn(std::move(t));
-    refuse();
+    return of_scenario().spawn(refused(std::move(t), name()));
+  }
+  template <class T>
+  static task<T> refused(task<T> never_begins, std::string name) {
+    refuse(name);
+    co_return co_await std::move(never_begins);
   }
   runtime* running() noexcept;  // null: down
-  [[noreturn]] void refuse() const;
+  [[nodiscard]] runtime& of_scenario() const;
+  [[noreturn]] static void refuse(const std::string& name);
   const std::unique_ptr<detail::host_state> state_;
 };
 
 /// The world of one run. A scenario, and what it has spawned beside it, may use it; programs of hosts know nothing of it.
-/// Hosts are given by name or as host&; an unknown name throws std::invalid_argument. Functions that are no tasks act at
+/// Hosts are given by name or as host&; an unknown name throws std::invalid_argument, and so does a
+/// rate, a length or a name that makes no sense. Functions that are no tasks act at
 /// once.
 class universe {
  public:
@@ -270,7 +281,10 @@ class universe {
   /// `what` in its text if that is not so `within` from now.
   template <class P>
   [[nodiscard]] task<> eventually(std::chrono::nanoseconds within, P predicate, std::string what = {}) {
-    const auto until = now() + within;
+    const auto begin = now();
+    const auto until =
+        within > std::chrono::nanoseconds::max() - begin ? std::chrono::nanoseconds::max() : begin + within;
+    const auto longest = std::min<std::chrono::nanoseconds>(within / 200, std::chrono::minutes(1));
     for (std::chrono::nanoseconds pause = std::chrono::milliseconds(1);;) {
       bool holds = false;
       if constexpr (std::convertible_to<std::invoke_result_t<P&>, bool>) {
@@ -282,7 +296,7 @@ class universe {
       if (holds) co_return;
       if (now() >= until) throw_no_progress(within, what);
       co_await this_task::sleep_for(pause);
-      if (pause < within / 200) pause *= 2;
+      if (pause < longest) pause *= 2;
     }
   }
 
@@ -297,6 +311,8 @@ class universe {
   [[nodiscard]] report told() const;
 
   [[nodiscard]] driver::sim::world& world() noexcept;
+  /// The run ends, and throws this; the first that is said counts.
+  void fail(std::exception_ptr why) noexcept;
 
  private:
   host& add(std::string_view name, std::unique_ptr<detail::program> program);

@@ -1,4 +1,5 @@
 #include <astd/driver/sim/network.hpp>
+#include <astd/testing/sim/checked.hpp>
 #include <astd/testing/sim/universe_state.hpp>
 
 namespace astd::sim {
@@ -27,9 +28,11 @@ net::ip_address host::address() const noexcept {
 }
 
 void universe::set_link(which from, which to, const link& l) {
+  detail::check_link(l);
   world().net().link(find(from).machine(), find(to).machine()) = settings_of(l);
 }
 void universe::set_links(const link& l) {
+  detail::check_link(l);
   state_.set_default_link(l);
   for (const auto& from : state_.hosts)
     for (const auto& to : state_.hosts)
@@ -49,6 +52,7 @@ void universe::heal() { world().net().heal_all(); }
 void universe::heal(which a, which b) { world().net().heal(find(a).machine(), find(b).machine()); }
 void universe::clog(which h) { world().net().clog(find(h).machine()); }
 void universe::add_name(std::string_view name, which h) {
+  detail::check_host_name(name);
   world().net().add_name(std::string(name), find(h).machine());
 }
 void universe::release(which h) { world().net().release(find(h).machine()); }

@@ -7,6 +7,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace replicated {
 
@@ -51,6 +52,18 @@ inline astd::task<> keep_putting(addresses nodes, std::uint64_t first, checker& 
   }
 }
 
+/// A node that its disk has failed ends, and somebody starts it again: nothing else may rely on what it holds in memory.
+inline astd::task<> keep_running(unsigned number, addresses all, storage where, observer& seen) {
+  for (;;) {
+    try {
+      co_await run_node(number, all, "0.0.0.0:7000", where, seen);
+    } catch (const std::system_error& e) {
+      if (e.code() != std::errc::io_error) throw;
+    }
+    co_await astd::this_task::sleep_for(100ms);
+  }
+}
+
 /// `careful`: whether the nodes wait until their disks have stored what they promise. Gives how many entries were
 /// acknowledged.
 inline astd::task<std::uint64_t> survives(astd::sim::universe& universe, bool careful,
@@ -63,7 +76,7 @@ inline astd::task<std::uint64_t> survives(astd::sim::universe& universe, bool ca
     nodes.emplace_back(astd::net::ipv4_address(10, 0, 0, static_cast<std::uint8_t>(i + 2)), std::uint16_t(7000));
   for (unsigned i = 0; i < n; ++i)
     universe.add_host("node" + std::to_string(i),
-                      [=, &seen] { return run_node(i, nodes, "0.0.0.0:7000", storage("/", careful), seen); });
+                      [=, &seen] { return keep_running(i, nodes, storage("/", careful), seen); });
   for (std::uint64_t c = 1; c <= 2; ++c)
     universe.add_host("client" + std::to_string(c),
                       [=, &seen] { return keep_putting(nodes, c * 1'000'000, seen); });
@@ -104,14 +117,14 @@ inline astd::sim::options bare_world(std::uint64_t seed) {
   return o;
 }
 
-/// A world in which datagrams are lost, doubled and late, and disks are slow at times.
+/// A world in which datagrams are lost, doubled and late, and disks are slow at times, or fail.
 inline astd::sim::options bad_world(std::uint64_t seed) {
   using astd::sim::fault;
   astd::sim::options o = astd::sim::swarm(seed);
   o.link.latency = std::min<std::chrono::nanoseconds>(o.link.latency, 10ms);
   o.link.jitter = std::min<std::chrono::nanoseconds>(o.link.jitter, 20ms);
   o.faults.set(fault::packet_lost, 0.05).set(fault::packet_duplicated, 0.05).set(fault::packet_delayed, 0.05);
-  o.faults.set(fault::disk_slow, 0.01);
+  o.faults.set(fault::disk_slow, 0.01).set(fault::disk_error, 0.001);
   return o;
 }
 

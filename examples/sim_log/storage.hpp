@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace replicated {
 
@@ -20,12 +21,16 @@ class storage {
   /// Not `careful`: it trusts that what was written is stored, which is not so.
   storage(astd::fs::path folder, bool careful) : folder_(folder), careful_(careful) {}
 
-  /// What was saved last; nothing if that was never.
+  /// What was saved last; nothing if that was never. It is stored before anybody relies on it: a program that ended when
+  /// its disk failed may have left it in the system's memory only. Throws what the disk says: what cannot be read was saved
+  /// all the same.
   astd::task<std::optional<std::string>> load() {
     std::optional<std::string> newest;
     for (std::uint64_t i = 0; i < 2; ++i) {
       auto text = co_await astd::as_result(astd::fs::read_to_string(file(i)));
-      if (!text || text->size() < sizeof(head)) continue;
+      if (!text && text.error() == std::errc::no_such_file_or_directory) continue;
+      if (!text) throw std::system_error(text.error(), "what was saved");
+      if (text->size() < sizeof(head)) continue;
       head h;
       std::memcpy(&h, text->data(), sizeof h);
       const std::string_view content = std::string_view(*text).substr(sizeof h);
@@ -33,6 +38,7 @@ class storage {
       number_ = h.number;
       newest = std::string(content);
     }
+    if (newest) co_await save(*newest);
     co_return newest;
   }
 
@@ -46,11 +52,12 @@ class storage {
     co_await astd::io::write_all(out, bytes);
     if (careful_) co_await out.sync_all();
     co_await out.close();
-    if (careful_ && h.number <= 2) {  // the file's name is new
+    if (careful_ && saved_ < 2) {  // the file's name is new, as far as one knows
       auto names = co_await astd::fs::file::open(folder_);
       co_await names.sync_all();
     }
     number_ = h.number;
+    ++saved_;
   }
 
  private:
@@ -65,7 +72,7 @@ class storage {
   }
   astd::fs::path folder_;
   bool careful_;
-  std::uint64_t number_ = 0;
+  std::uint64_t number_ = 0, saved_ = 0;
 };
 
 }  // namespace replicated

@@ -4,6 +4,7 @@
 
 #include <examples/sim_log/scenario.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -28,6 +29,26 @@ ASTD_SIM_TEST_WITH(sim_log, loses_nothing_that_was_acknowledged, replicated::bad
   accidents.lasts = 2s;
   auto entries = co_await replicated::survives(universe, true, 20s, accidents);
   EXPECT_GT(entries, 0u);
+}
+
+// What cannot be read was saved all the same, and what was read need not be stored.
+TEST(sim_log, loses_nothing_though_disks_fail_often) {
+  const auto scenario = [](astd::sim::universe& universe) -> astd::task<std::uint64_t> {
+    astd::sim::chaos_options accidents;
+    accidents.every = 300ms;
+    accidents.lasts = 300ms;
+    accidents.crashes = 3;
+    return replicated::survives(universe, true, 20s, accidents);
+  };
+  std::ptrdiff_t disk_errors = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    astd::sim::options o = replicated::bare_world(seed);
+    o.faults.set(astd::sim::fault::disk_error, 0.2);
+    astd::sim::report told;
+    EXPECT_GT(astd::sim::run(o, scenario, &told), 0u) << "seed " << seed;
+    disk_errors += std::ranges::count(told.struck_faults, astd::sim::fault::disk_error, &astd::sim::struck::kind);
+  }
+  EXPECT_GT(disk_errors, 100);
 }
 
 // All of it on one worker: the checker has no lock.

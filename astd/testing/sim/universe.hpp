@@ -168,6 +168,8 @@ class host {
   /// How many descriptors it may have open.
   void set_descriptor_limit(int limit);
 
+  /// What is beneath it (<astd/driver/sim/machine.hpp>): machine().storage() is its disk (<astd/driver/sim/disk.hpp>), whose
+  /// size and speed can be set. Internal: may change.
   [[nodiscard]] driver::sim::machine& machine() noexcept;
   [[nodiscard]] detail::host_state& state() noexcept { return *state_; }
 

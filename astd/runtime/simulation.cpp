@@ -1,4 +1,5 @@
 #include <astd/base/assert.hpp>
+#include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/machine.hpp>
 #include <astd/runtime/blocking_pool.hpp>
 #include <astd/runtime/core.hpp>
@@ -105,7 +106,7 @@ std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options&
     return made;
   }
   made = std::make_shared<simulation>(std::move(world));
-  made->world_.add_machine("localhost");
+  made->world_.add_machine("localhost").storage().streams().use_real_ones();
   made->background_ = std::thread([s = made.get()] { s->run_in_background(); });
   if (options.clock != clock_kind::virtual_time) shared = made;
   return made;

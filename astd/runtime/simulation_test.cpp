@@ -197,6 +197,16 @@ TEST(simulation, clocks_drift_and_jump) {
   EXPECT_EQ(first - second, 1h);
 }
 
+TEST(simulation, a_sleeper_wakes_by_its_own_clock_also_when_its_pace_changes) {
+  for (const double rate : {1.0, -0.5}) {
+    one_machine w;
+    constexpr double second = 1e9;
+    w.s.in().after(600'000'000'000, [&] { w.m.set_drift(rate); });
+    w.rt->block_on(astd::this_task::sleep_for(1h));
+    EXPECT_NEAR(static_cast<double>(w.s.in().now()), (600 + 3000 / (1 + rate)) * second, 1e6) << rate;
+  }
+}
+
 TEST(simulation, a_paused_machine_goes_on_where_it_was) {
   simulation s({.seed = 9});
   machine& m = s.in().add_machine("slow");

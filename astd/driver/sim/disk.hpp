@@ -56,6 +56,7 @@ class disk {
   /// openat, statx, renameat, unlinkat, mkdirat: as open_file::start().
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
   void cancel(operation& op) noexcept { queue_.cancel(op); }
+  [[nodiscard]] bool anything_pending(int descriptor) noexcept { return queue_.anything_pending(descriptor); }
   /// Ends what is pending; forgets what was not synced, or keeps some of it, as the seed says. Open files have let go
   /// of what they stood for.
   void crash() noexcept;

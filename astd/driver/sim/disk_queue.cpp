@@ -17,6 +17,12 @@ void disk_queue::add(operation& op, std::uint64_t bytes, std::uint64_t mark) {
   begin();
 }
 
+bool disk_queue::anything_pending(int descriptor) noexcept {
+  for (operation* op = operations_.front(); op != nullptr; op = operations_.after(*op))
+    if (op->fd == descriptor) return true;
+  return false;
+}
+
 void disk_queue::begin() {
   world& w = machine_.in();
   while (!waiting_.empty() && begun_.size() < std::max(1u, settings_.queue)) {

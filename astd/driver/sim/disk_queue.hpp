@@ -22,6 +22,7 @@ class disk_queue {
   void add(operation& op, std::uint64_t bytes, std::uint64_t mark);
   /// What has begun goes on.
   void cancel(operation& op) noexcept;
+  [[nodiscard]] bool anything_pending(int descriptor) noexcept;
   /// All end with -ECANCELED.
   void crash() noexcept;
 

@@ -42,9 +42,9 @@ class event {
 class event_queue {
  public:
   [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
   /// Of the next event; there is one.
   [[nodiscard]] instant next_time() const noexcept { return heap_.front().when; }
+  [[nodiscard]] std::uint64_t next_tie() const noexcept { return heap_.front().tie; }
   [[nodiscard]] instant time_of(const event& e) const noexcept { return heap_[places_[e.slot_]].when; }
 
   /// Puts `e` in, or elsewhere if it is in.

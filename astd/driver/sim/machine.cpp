@@ -1,7 +1,9 @@
+#include <astd/base/assert.hpp>
 #include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/machine.hpp>
 #include <astd/driver/sim/network_stack.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -37,17 +39,27 @@ instant machine::true_time_of(instant deadline) const noexcept {
   if (deadline == detail::never) return deadline;
   const instant until = deadline - steady_base_;
   if (rate_ == 0) return true_base_ + until;
+  const double span = static_cast<double>(until) / (1 + rate_);
+  // A slow clock may say it later than there is time.
+  constexpr double longest = 9e18;
+  if (span + static_cast<double>(true_base_) >= longest) return detail::never;
   // Rounded up, and more: before that the clock does not say `deadline` yet.
-  return true_base_ + static_cast<instant>(static_cast<double>(until) / (1 + rate_)) + 2;
+  return true_base_ + static_cast<instant>(span) + 2;
 }
 
 void machine::set_drift(double rate) noexcept {
+  ASTD_ASSERT(rate > -1, "a steady clock neither stands nor runs backwards");
+  if (rate == rate_) return;
   steady_base_ = steady_now();
   true_base_ = world_.now();
   rate_ = rate;
+  // Those that sleep have planned their wake by the old pace.
+  world_.wake_drivers_of(*this);
 }
 
 // ---- descriptors
+
+void machine::set_descriptor_limit(int limit) noexcept { limit_ = std::clamp(limit, 0, descriptors_each); }
 
 int machine::open(std::unique_ptr<open_file> file) noexcept {
   if (open_ >= limit_ || world_.strikes(fault::no_descriptors, this)) return -EMFILE;
@@ -70,6 +82,7 @@ open_file* machine::find(int descriptor) noexcept {
 
 std::int32_t machine::close(int descriptor) noexcept {
   if (descriptor < descriptors_each || !find(descriptor)) return -EBADF;
+  ASTD_ASSERT(!disk_->anything_pending(descriptor), "a descriptor is closed while an operation on it is pending");
   const int place = descriptor - first_descriptor();
   // The slot is empty before the file's destructor runs.
   const std::unique_ptr<open_file> gone = std::move(files_[static_cast<std::size_t>(place)]);
@@ -100,6 +113,7 @@ std::int32_t machine::start(operation& op) noexcept {
 void machine::perform(operation& op) noexcept {
   machine* const whose = world_.machine_of(op.fd);
   op.result = (whose ? *whose : *this).start(op);
+  ASTD_ASSERT(op.result != pending, "an operation that cannot block waits");
 }
 
 // ---- its life
@@ -115,6 +129,11 @@ void machine::go_on() noexcept {
   state_ = state::running;
   world_.note(point::machine, this, goes_on);
   let_go();
+}
+
+void machine::park(event& e) {
+  // Whatever is woken while the machine stands still is woken once when it goes on.
+  if (std::ranges::find(parked_, &e) == parked_.end()) parked_.push_back(&e);
 }
 
 void machine::let_go() noexcept {

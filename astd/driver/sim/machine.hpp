@@ -4,6 +4,8 @@
 #include <astd/driver/sim/open_file.hpp>
 #include <astd/driver/sim/world.hpp>
 
+#include <climits>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -37,20 +39,23 @@ class machine {
   [[nodiscard]] instant system_now() const noexcept { return steady_now() - steady_beginning + system_offset_; }
   /// The true time at which the steady clock will say `deadline`; never stays never.
   [[nodiscard]] instant true_time_of(instant deadline) const noexcept;
-  /// The steady clock runs by so much faster (0.001) or slower (-0.001) than true time from now on.
+  /// The steady clock runs by so much faster (0.001) or slower (-0.001) than true time from now on; more than -1.
   void set_drift(double rate) noexcept;
   /// Somebody sets the system's clock: by so much, forth or back.
   void jump(instant by) noexcept { system_offset_ += by; }
 
   // ---- descriptors. A number says whose it is: machines pass none to each other.
   static constexpr int descriptors_each = 1 << 17;
+  /// So many machines a world can have.
+  static constexpr std::size_t most_machines = INT_MAX / descriptors_each;
   /// The lowest number that is free, as POSIX says; -EMFILE at the limit.
   [[nodiscard]] int open(std::unique_ptr<open_file> file) noexcept;
   /// Null: not open here. 0, 1 and 2 are the standard streams.
   [[nodiscard]] open_file* find(int descriptor) noexcept;
   /// 0, or -EBADF.
   std::int32_t close(int descriptor) noexcept;
-  void set_descriptor_limit(int limit) noexcept { limit_ = limit; }
+  /// At most descriptors_each.
+  void set_descriptor_limit(int limit) noexcept;
   [[nodiscard]] int descriptors_open() const noexcept { return open_; }
   /// Does an operation that cannot block, at once.
   void perform(operation& op) noexcept;
@@ -66,7 +71,7 @@ class machine {
   void pause() noexcept;
   void go_on() noexcept;
   /// While it is paused: `e` is for when it goes on.
-  void park(event& e) { parked_.push_back(&e); }
+  void park(event& e);
   /// `e` will not live as long as that.
   void forget(event& e) noexcept { std::erase(parked_, &e); }
   /// Power is lost: connections vanish without a word, the disk keeps what was synced and perhaps more. Operations end
@@ -76,6 +81,10 @@ class machine {
   void restart() noexcept;
   /// How often it was started: 1 at first.
   [[nodiscard]] unsigned life() const noexcept { return life_; }
+
+  /// No fault strikes it by chance: it belongs to the scenario.
+  void set_spared(bool on) noexcept { spared_ = on; }
+  [[nodiscard]] bool spared() const noexcept { return spared_; }
 
   /// The machine whose worker has its turn on this thread, or null.
   [[nodiscard]] static machine* here() noexcept;
@@ -105,6 +114,7 @@ class machine {
   double rate_ = 0;  // beyond 1
   instant system_offset_ = system_beginning;
   state state_ = state::running;
+  bool spared_ = false;
   unsigned life_ = 1;
   int limit_ = descriptors_each;
   int open_ = 0;

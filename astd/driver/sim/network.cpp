@@ -53,7 +53,6 @@ void network::heal(const machine& from, const machine& to, bool one_way) {
 }
 
 void network::isolate(const machine& m) { m.stack().isolated = true; }
-void network::rejoin(const machine& m) { m.stack().isolated = false; }
 
 void network::heal_all() {
   for (auto& [key, state] : links_) state.cut = false;  // in any order
@@ -164,9 +163,10 @@ void network::send(packet& p, instant* last_arrival) noexcept {
   if (!state && default_.bytes_per_second != 0) state = &links_[key_of(p.from->number(), p.to->number())];
   const link_settings& settings = state && state->own ? state->settings : default_;
   if (p.from->isolated || p.to->isolated || (state && state->cut)) return drop(p);
-  const machine* const sender = &p.from->of();
-  if (chance.chance(settings.loss) || world_.strikes(fault::packet_lost, sender)) return drop(p);
-  if (p.kind == packet_kind::segment && p.bytes > 0 && world_.strikes(fault::connection_reset, sender))
+  // Whom a fault would strike: who sends, unless the packet is for one that is spared.
+  const machine* const struck = p.to->of().spared() ? &p.to->of() : &p.from->of();
+  if (chance.chance(settings.loss) || world_.strikes(fault::packet_lost, struck)) return drop(p);
+  if (p.kind == packet_kind::segment && p.bytes > 0 && world_.strikes(fault::connection_reset, struck))
     reset_both_ends(p);
 
   instant when = world_.now();
@@ -181,10 +181,10 @@ void network::send(packet& p, instant* last_arrival) noexcept {
     state->busy_until += time_of(size);
     when = state->busy_until;
   }
-  if (chance.chance(settings.duplication) || world_.strikes(fault::packet_duplicated, sender))
+  if (chance.chance(settings.duplication) || world_.strikes(fault::packet_duplicated, struck))
     set_out(copy_of(p), when + chance.between(settings.shortest, settings.longest));
   instant latency = chance.between(settings.shortest, settings.longest);
-  if (chance.chance(settings.reordering) || world_.strikes(fault::packet_delayed, sender)) {
+  if (chance.chance(settings.reordering) || world_.strikes(fault::packet_delayed, struck)) {
     latency += (1 + static_cast<instant>(chance.below(30))) * std::max<instant>(settings.longest, 1);
     last_arrival = nullptr;
   }

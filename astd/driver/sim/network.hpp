@@ -48,7 +48,6 @@ class network {
   void heal(const machine& from, const machine& to, bool one_way = false);
   /// Between this machine and all others.
   void isolate(const machine& m);
-  void rejoin(const machine& m);
   /// All of both kinds.
   void heal_all();
   [[nodiscard]] bool reaches(const machine& from, const machine& to) const noexcept;

@@ -48,6 +48,8 @@ socket::socket(network_stack& stack, int family) noexcept : stack_(&stack), fami
 }
 
 socket::~socket() {
+  ASTD_ASSERT(readers_.empty() && writers_.empty() && pollers_.empty(),
+              "a socket is closed while an operation on it is pending");
   if (stack_) detail::intrusive_list<socket_in_stack>::erase(*this);
 }
 

@@ -17,8 +17,13 @@ std::size_t standard_streams::read(char* to, std::size_t n) {
 }
 
 void standard_streams::write(int number, const char* from, std::size_t n) {
-  written_[number - 1].append(from, n);
-  if (echo_) std::fwrite(from, 1, n, number == 1 ? stdout : stderr);
+  if (!real_) {
+    written_[number - 1].append(from, n);
+    return;
+  }
+  std::FILE* const to = number == 1 ? stdout : stderr;
+  std::fwrite(from, 1, n, to);
+  std::fflush(to);
 }
 
 // As a pipe that is never full and whose other end has written all it will.

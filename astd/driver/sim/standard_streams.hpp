@@ -1,4 +1,5 @@
-// Standard input, output and error of a simulated machine: texts.
+// Standard input, output and error of a simulated machine: texts. For a program that merely runs in a simulation, the
+// process's own output and error; its input is at its end, for a world does not wait for anybody.
 #pragma once
 
 #include <astd/driver/sim/open_file.hpp>
@@ -18,8 +19,8 @@ class standard_streams {
   [[nodiscard]] const std::string& output() const noexcept { return written_[0]; }
   [[nodiscard]] const std::string& error() const noexcept { return written_[1]; }
   void clear_output() noexcept { written_[0].clear(), written_[1].clear(); }
-  /// What is written there is also written to the real ones.
-  void set_echo(bool on) noexcept { echo_ = on; }
+  /// What is written there goes to the process's own, instead of being kept.
+  void use_real_ones() noexcept { real_ = true; }
 
   /// What descriptor 0, 1 or 2 stands for.
   [[nodiscard]] std::unique_ptr<open_file> open(int number);
@@ -33,7 +34,7 @@ class standard_streams {
   std::string input_;
   std::size_t read_ = 0;  // so much of it
   std::string written_[2];
-  bool echo_ = false;
+  bool real_ = false;
 };
 
 }  // namespace astd::driver::sim

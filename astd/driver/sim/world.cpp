@@ -90,6 +90,7 @@ bool world::step() noexcept {
   if (events_.empty()) return false;
   ++steps_;
   const instant when = events_.next_time();
+  hash_ = mixed(hash_, events_.next_tie() ^ std::rotl(static_cast<std::uint64_t>(when), 32));
   // What is past happens now.
   if (when > now()) now_.store(when, std::memory_order_relaxed);
   events_.pop().fire();
@@ -105,7 +106,7 @@ void world::pass_until(instant when) noexcept {
 
 bool world::strikes(fault kind, const machine* where) noexcept {
   const double rate = rates_.of(kind);
-  if (rate <= 0 || !fault_random_.chance(rate)) return false;
+  if (rate <= 0 || (where && where->spared()) || !fault_random_.chance(rate)) return false;
   const std::uint64_t number = fault_number_++;
   if (faults_struck_ >= options_.fault_budget) return false;
   if (options_.only_faults && !std::ranges::binary_search(*options_.only_faults, number)) return false;
@@ -120,6 +121,7 @@ bool world::strikes(fault kind, const machine* where) noexcept {
 
 machine& world::add_machine(std::string name) {
   ASTD_ASSERT(!find_machine(name), "two machines of one name");
+  ASTD_ASSERT(machines_.size() < machine::most_machines, "a world has no descriptors for one more machine");
   machines_.push_back(
       std::make_unique<machine>(*this, std::move(name), static_cast<std::uint32_t>(machines_.size())));
   return *machines_.back();
@@ -154,6 +156,11 @@ std::uint32_t world::add_driver(sim_driver& d) {
 void world::remove_driver(std::uint32_t number) noexcept {
   drivers_[number] = nullptr;
   free_drivers_.push_back(number);
+}
+
+void world::wake_drivers_of(const machine& m) noexcept {
+  for (sim_driver* const d : drivers_)
+    if (d && &d->of() == &m) d->wake();
 }
 
 void world::finish(operation& op, std::int32_t result) noexcept { drivers_[op.driver_word]->end(op, result); }

@@ -5,7 +5,8 @@
 //   machine& server = w.add_machine("server");
 //   while (w.step()) {}       // until nothing can happen any more
 //
-// A run is its trace: every event and every note is mixed into trace_hash(), so two runs of one seed can be compared.
+// A run is its trace: every event (its moment, and what was drawn for its place among those of the same moment) and every
+// note is mixed into trace_hash(), so two runs of one seed can be compared.
 #pragma once
 
 #include <astd/driver/operation.hpp>
@@ -127,7 +128,7 @@ class world {
 
   // ---- faults
   /// Whether `kind` strikes here and now. Each call where its rate is not 0 draws, so a call stands where the fault can
-  /// do something.
+  /// do something. A machine that is spared is not struck, and nothing is drawn for it.
   [[nodiscard]] bool strikes(fault kind, const machine* where) noexcept;
   void set_faults(const fault_rates& rates) noexcept { rates_ = rates; }
   [[nodiscard]] const fault_rates& faults() const noexcept { return rates_; }
@@ -148,6 +149,9 @@ class world {
   void finish(operation& op, std::int32_t result) noexcept;
   /// accept_many: has its `completed` called, once until next_connection() has been asked; it goes on.
   void report(operation& op) noexcept;
+
+  /// Those of `m` look anew at what they wait for: its clocks have changed.
+  void wake_drivers_of(const machine& m) noexcept;
 
   // ---- the trace
   void note(point what, const machine* where, std::uint64_t a = 0, std::uint64_t b = 0,

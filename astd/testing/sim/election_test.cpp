@@ -14,8 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(sim_election, careless_candidates_are_found_out) {
+  // From a seed whose run is struck often, and so can become smaller.
   const auto found =
-      astd::sim::hunt({.first_seed = 1, .seeds = 2000, .twice_every = 0, .configuration = election::slow_network},
+      astd::sim::hunt({.first_seed = 400, .seeds = 2000, .twice_every = 0, .configuration = election::slow_network},
                       election::elections<false>);
   ASSERT_TRUE(found);
   EXPECT_LT(found->told.faults, found->faults) << to_string(*found);

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,9 @@ void play(const options& o, script& s, const char* first_host, report* told) {
   {
     const astd::detail::simulation::entry inside(u.simulation);
     try {
-      runtime& rt = *u.add_host(first_host, nullptr).state().rt;
+      host& first = u.add_host(first_host, nullptr);
+      first.machine().set_spared(std::string_view(first_host) == "scenario");
+      runtime& rt = *first.state().rt;
       join_handle<> main = rt.spawn(watched(u, s.start(in)));
       static_cast<void>(
           u.simulation.run_until([&] { return u.failed || main.is_finished() || u.takes_too_long(); }));

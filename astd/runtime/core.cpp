@@ -453,7 +453,9 @@ std::string heading_of(const task_header& t) {
 std::string runtime_core::dump_tasks() {
   // Inside, nobody else runs tasks.
   std::optional<simulation::entry> inside;
-  if (simulation_) inside.emplace(*simulation_);
+  if (simulation_)
+    if (!inside.emplace(*simulation_, std::chrono::milliseconds(100)).has_entered())
+      return "runtime '" + options_.name + "': a simulated task runs and does not let others in\n";
   settle_current_task();
   std::lock_guard one_at_a_time(dump_lock_);
   worker* const me = worker::current();

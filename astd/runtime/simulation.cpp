@@ -119,7 +119,7 @@ std::unique_ptr<runtime> simulation::start(driver::sim::machine& of, runtime_opt
 
 // ---- threads
 
-simulation::entry::entry(simulation& s) : simulation_(s) {
+simulation::entry::entry(simulation& s, std::chrono::milliseconds limit) : simulation_(s) {
   entry* e = innermost;
   while (e && &e->simulation_ != &s) e = e->outer_;
   same_ = e ? e->same_ : this;
@@ -131,14 +131,21 @@ simulation::entry::entry(simulation& s) : simulation_(s) {
     } else {
       s.at_the_door_.push_back(this);
       s.anybody_at_the_door_.store(true, std::memory_order_relaxed);
-      wait_for_baton(lock);
+      if (limit == std::chrono::milliseconds::max()) {
+        wait_for_baton(lock);
+      } else if (!baton_.wait_for(lock, limit, [this] { return has_baton_; })) {
+        std::erase(s.at_the_door_, this);
+        s.anybody_at_the_door_.store(!s.at_the_door_.empty(), std::memory_order_relaxed);
+        same_ = nullptr;
+        return;
+      }
     }
   }
   enter_thread();
 }
 
 simulation::entry::~entry() {
-  if (!may_drive_) return;  // its thread has left
+  if (!may_drive_ || !same_) return;  // its thread has left; it never came in
   leave_thread();
   if (same_ != this) return;
   simulation& s = simulation_;

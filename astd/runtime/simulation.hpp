@@ -116,8 +116,11 @@ class simulation final : driver::sim::world::keeper {
 
 class simulation::entry {
  public:
-  explicit entry(simulation& s);
+  explicit entry(simulation& s) : entry(s, std::chrono::milliseconds::max()) {}
+  /// Waits no longer than `limit`: a task may hold the world for long.
+  entry(simulation& s, std::chrono::milliseconds limit);
   ~entry();
+  [[nodiscard]] bool has_entered() const noexcept { return same_ != nullptr; }
   entry(const entry&) = delete;
   entry& operator=(const entry&) = delete;
 

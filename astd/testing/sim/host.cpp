@@ -33,6 +33,7 @@ void host_state::start() {
 }
 
 void host_state::crash() {
+  wanted_up = false;
   if (!rt) return;
   // In this order: nothing that the tasks do about it gets out any more.
   machine.crash();

@@ -1,13 +1,13 @@
 // What makes no sense is refused, by its name, before a run hangs over it.
 #include <astd/channel.hpp>
 #include <astd/future.hpp>
+#include <astd/testing/sim/test_variable.hpp>
 #include <astd/testing/sim_gtest.hpp>
 #include <astd/this_task.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using astd::task;
 namespace sim = astd::sim;
+using sim::test::variable;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -198,17 +199,6 @@ TEST(sim_run, says_by_its_type_that_it_is_stuck) {
   EXPECT_THROW(sim::run({}, stuck), sim::deadlock);
 }
 
-class variable {
- public:
-  variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
-  ~variable() { ::unsetenv(name_); }
-  variable(const variable&) = delete;
-  variable& operator=(const variable&) = delete;
-
- private:
-  const char* name_;
-};
-
 template <class F>
 std::string nonsense(F f) {
   try {
@@ -224,9 +214,7 @@ TEST(sim_checked, the_environment) {
   const auto body = +[](sim::universe&) -> task<> { co_return; };
   sim::detail::test_attempt<sim::options> what(body, sim::options());
   const auto trial = [&] { static_cast<void>(sim::detail::run_trial("suite", "test", what)); };
-  const char* const said = std::getenv("ASTD_SIM_SEED");
-  const std::string outer = said ? said : "";
-  ::unsetenv("ASTD_SIM_SEED");
+  const variable none("ASTD_SIM_SEED", nullptr);
   for (const char* name : {"ASTD_SIM_FAULTS", "ASTD_SIM_SHUFFLE"}) {
     const variable alone(name, "none");
     const std::string text = nonsense(trial);
@@ -250,7 +238,6 @@ TEST(sim_checked, the_environment) {
     const variable seed("ASTD_SIM_SEED", "5x");
     EXPECT_NE(nonsense(trial).find("5x"), std::string::npos);
   }
-  if (said) ::setenv("ASTD_SIM_SEED", outer.c_str(), 1);
 }
 
 // Numbers that are the same on every machine.

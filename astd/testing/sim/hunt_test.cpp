@@ -1,6 +1,7 @@
 #include <astd/driver/sim/machine.hpp>
 #include <astd/future.hpp>
 #include <astd/random.hpp>
+#include <astd/testing/sim/test_variable.hpp>
 #include <astd/testing/sim_gtest.hpp>
 #include <astd/time.hpp>
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,17 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using astd::task;
 namespace sim = astd::sim;
-
-class variable {
- public:
-  variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
-  ~variable() { ::unsetenv(name_); }
-  variable(const variable&) = delete;
-  variable& operator=(const variable&) = delete;
-
- private:
-  const char* name_;
-};
+using sim::test::variable;
 
 // Fails when one host was restarted while the other was down: two of many accidents are to blame.
 task<> both_down(sim::universe& universe) {
@@ -187,6 +177,7 @@ TEST(sim_options, a_swarm_differs_and_repeats) {
 
 // The report of a test that fails, without failing here.
 TEST(sim_gtest, a_failing_test_says_how_to_see_it_again) {
+  const variable none("ASTD_SIM_SEED", nullptr);
   const auto body = +[](sim::universe& universe) -> task<> {
     universe.add_host("a");
     co_await astd::this_task::sleep_for(1s);

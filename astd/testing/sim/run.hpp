@@ -77,7 +77,7 @@ class script_of final : public script {
 }  // namespace detail
 
 /// Makes a world, runs `program` in it and gives its value. `program` is a callable that gives a task: with a universe& for
-/// its argument it is a scenario, which runs on a host of its own, "scenario", that chaos() spares; without one
+/// its argument it is a scenario, which runs on a host of its own, "scenario", that no chance fault strikes; without one
 /// it is any program of astd's, on a host called "localhost".
 ///
 /// When it has ended, all that is left on any host is cancelled, and has ended when run() returns. Throws

@@ -228,8 +228,10 @@ void simulation::let_one_in() noexcept {
 
 bool simulation::run(bool (*stop)(void*), void* argument) {
   const bool over = step_until(stop, argument);
-  // Its turns may have been taken while it was in the middle of one, down to falling asleep.
-  if (worker* const w = worker::current(); w && w->simulated()) w->simulated()->go_on();
+  // Their turns may have been taken while they were in the middle of one, down to falling asleep: the worker's here, and
+  // that of another runtime whose task is in this block_on.
+  for (worker* w = worker::current(); w; w = w->outer())
+    if (w->simulated()) w->simulated()->go_on();
   return over;
 }
 

@@ -49,6 +49,8 @@ class worker {
 
   /// The worker that the calling thread is, or null.
   static worker* current() noexcept;
+  /// What the thread was before enter(); null outside of that.
+  [[nodiscard]] worker* outer() const noexcept { return outer_; }
   /// Makes the calling thread this worker for one turn.
   class stand_in {
    public:

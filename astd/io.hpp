@@ -7,6 +7,8 @@
 #include <astd/io/buffer.hpp>
 #include <astd/io/concepts.hpp>
 #include <astd/io/error.hpp>
+#include <astd/io/poll_result.hpp>
 #include <astd/io/read_exact.hpp>
+#include <astd/io/seek_from.hpp>
 #include <astd/io/standard_input.hpp>
 #include <astd/io/write_all.hpp>

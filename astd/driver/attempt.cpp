@@ -151,7 +151,10 @@ nature nature_of(opcode code) noexcept {
     case opcode::local_name:
     case opcode::peer_name:
     case opcode::set_option:
-    case opcode::get_option: return nature::immediate;
+    case opcode::get_option:
+    case opcode::lseek:
+    case opcode::dup:
+    case opcode::getcwd: return nature::immediate;
     case opcode::close: return nature::closing;
     case opcode::accept:
     case opcode::accept_many:
@@ -173,7 +176,22 @@ nature nature_of(opcode code) noexcept {
     case opcode::statx:
     case opcode::renameat:
     case opcode::unlinkat:
-    case opcode::mkdirat: return nature::blocking;
+    case opcode::mkdirat:
+    case opcode::linkat:
+    case opcode::symlinkat:
+    case opcode::fallocate:
+    case opcode::fadvise:
+    case opcode::readlinkat:
+    case opcode::realpath:
+    case opcode::read_directory:
+    case opcode::fchmodat:
+    case opcode::fchownat:
+    case opcode::utimensat:
+    case opcode::copy_file_range:
+    case opcode::ficlone:
+    case opcode::flock:
+    case opcode::statvfs:
+    case opcode::chdir: return nature::blocking;
   }
   return nature::immediate;  // perform() answers -ENOSYS
 }

@@ -33,6 +33,24 @@ const char* name_of(opcode code) noexcept {
     case opcode::renameat: return "renameat";
     case opcode::unlinkat: return "unlinkat";
     case opcode::mkdirat: return "mkdirat";
+    case opcode::linkat: return "linkat";
+    case opcode::symlinkat: return "symlinkat";
+    case opcode::fallocate: return "fallocate";
+    case opcode::fadvise: return "fadvise";
+    case opcode::readlinkat: return "readlinkat";
+    case opcode::realpath: return "realpath";
+    case opcode::read_directory: return "read_directory";
+    case opcode::fchmodat: return "fchmodat";
+    case opcode::fchownat: return "fchownat";
+    case opcode::utimensat: return "utimensat";
+    case opcode::copy_file_range: return "copy_file_range";
+    case opcode::ficlone: return "ficlone";
+    case opcode::flock: return "flock";
+    case opcode::statvfs: return "statvfs";
+    case opcode::chdir: return "chdir";
+    case opcode::lseek: return "lseek";
+    case opcode::dup: return "dup";
+    case opcode::getcwd: return "getcwd";
     case opcode::poll: return "poll";
   }
   return "unknown";

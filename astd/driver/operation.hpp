@@ -20,7 +20,9 @@
 struct sockaddr;
 struct msghdr;
 struct statx;
+struct statvfs;
 struct iovec;
+struct timespec;
 
 namespace astd::driver {
 
@@ -59,6 +61,26 @@ enum class opcode : std::uint8_t {
   renameat,   // args.two_paths
   unlinkat,   // args.path {path, flags}
   mkdirat,    // args.path {path, mode}
+  linkat,     // args.two_paths
+  symlinkat,  // args.two_paths {from: what it says, to, to_directory}
+  fallocate,  // args.range {how, offset, length}
+  fadvise,    // args.range {how, offset, length}
+  // What no ring does: on the blocking pool.
+  readlinkat,       // args.text {path, to, size}; result: bytes
+  realpath,         // args.text {path, to: PATH_MAX bytes}; result: bytes, without the zero
+  read_directory,   // args.directory: see there; result: bytes of struct dirent64
+  fchmodat,         // args.path {path or null: fd itself, mode}; follows links
+  fchownat,         // args.owner {path or null: fd itself, flags, user, group}
+  utimensat,        // args.times {path or null: fd itself, flags, times}
+  copy_file_range,  // args.copy, to fd; result: bytes, 0 at the end
+  ficlone,          // args.value: from; fd: to. -EOPNOTSUPP, -EXDEV, -EINVAL...: the file system cannot
+  flock,            // args.value: LOCK_SH, LOCK_EX, LOCK_UN; never waits: -EWOULDBLOCK
+  statvfs,          // args.space
+  chdir,            // args.path {path}
+  // At once: these cannot block.
+  lseek,   // args.seek; the new position is left in args.seek.offset
+  dup,     // result: another descriptor (close-on-exec) of the same open file
+  getcwd,  // args.text {to, size}; result: bytes, without the zero
   // Waiting.
   poll,  // args.value: POLLIN, POLLOUT...; result: the events that hold
 };
@@ -107,6 +129,49 @@ struct stat_arguments {
 struct connections_arguments {
   void* accepted;  // the driver's: what it has of the connections
 };
+struct range_arguments {
+  int how;  // FALLOC_FL_*, POSIX_FADV_*
+  std::int64_t offset, length;
+};
+struct text_arguments {
+  const char* path;
+  char* to;
+  std::size_t size;
+};
+/// One visit to the pool for as much of a directory as there is room for: all of it, nearly always.
+struct directory_arguments {
+  const char* path;  // opened first, from op.fd, with `flags`; null: op.fd is to be read on
+  int flags;
+  int descriptor;  // out, where a path was given: what is to be read on; -1: all was read, and nothing is open. After a
+                   // call without a path: op.fd if there may be more, else -1
+  void* data;
+  std::size_t size;  // room; 1 KiB at least
+};
+/// A name of 255 bytes with what stands before it, in struct dirent64.
+inline constexpr std::size_t largest_directory_entry = 280;
+struct owner_arguments {
+  const char* path;
+  int flags;
+  unsigned user, group;  // ~0u: as it is
+};
+struct times_arguments {
+  const char* path;
+  int flags;
+  const timespec* times;  // two: accessed, modified
+};
+struct copy_arguments {
+  int from;
+  std::int64_t from_offset, to_offset;
+  std::size_t size;
+};
+struct space_arguments {
+  const char* path;
+  struct ::statvfs* result;
+};
+struct seek_arguments {
+  int whence;
+  std::int64_t offset;
+};
 struct vectors_arguments {
   const iovec* vectors;
   unsigned count;
@@ -136,6 +201,14 @@ struct operation : detail::list_node {
     stat_arguments stat;
     vectors_arguments vectors;
     connections_arguments connections;
+    range_arguments range;
+    text_arguments text;
+    directory_arguments directory;
+    owner_arguments owner;
+    times_arguments times;
+    copy_arguments copy;
+    space_arguments space;
+    seek_arguments seek;
     arguments() noexcept : value(0) {}
   } args;
   detail::job blocking;  // used when the blocking pool carries it out

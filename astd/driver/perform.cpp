@@ -5,14 +5,23 @@
 #include <astd/driver/sim/machine.hpp>
 
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace astd::driver {
@@ -73,6 +82,62 @@ std::int32_t wait_and_attempt(operation& op) noexcept {
   return result;
 }
 
+std::int32_t real_path(const text_arguments& a) noexcept {
+  char found[PATH_MAX];
+  if (!::realpath(a.path, found)) return -errno;
+  const std::size_t length = std::strlen(found);
+  if (length > a.size) return -ERANGE;
+  std::memcpy(a.to, found, length);
+  return static_cast<std::int32_t>(length);
+}
+
+std::int32_t current_path(const text_arguments& a) noexcept {
+  char found[PATH_MAX];
+  if (!::getcwd(found, sizeof found)) return -errno;
+  const std::size_t length = std::strlen(found);
+  if (length > a.size) return -ERANGE;
+  std::memcpy(a.to, found, length);
+  return static_cast<std::int32_t>(length);
+}
+
+// To the end, or until another entry might not fit: one visit to the pool instead of two or more.
+std::int32_t read_directory(operation& op) noexcept {
+  auto& a = op.args.directory;
+  a.descriptor = -1;
+  int fd = op.fd;
+  if (a.path) {
+    fd = retried([&] { return ::openat(op.fd, a.path, a.flags | O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    if (fd < 0) return fd;
+  }
+  std::size_t filled = 0;
+  std::int32_t got = 1;
+  while (a.size - filled >= largest_directory_entry) {
+    got = retried(
+        [&] { return ::syscall(SYS_getdents64, fd, static_cast<char*>(a.data) + filled, a.size - filled); });
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  if (a.path && got <= 0) ::close(fd);
+  // What was read before the error is of no use to somebody who wants all.
+  if (got < 0) return got;
+  if (got > 0) a.descriptor = a.path ? fresh(fd) : fd;
+  return static_cast<std::int32_t>(filled);
+}
+
+std::int32_t copy_range(operation& op) noexcept {
+  const auto& a = op.args.copy;
+  loff_t from = a.from_offset, to = a.to_offset;
+  const std::size_t most = a.size < 0x7ffff000 ? a.size : 0x7ffff000;
+  return retried([&] { return ::copy_file_range(a.from, &from, op.fd, &to, most, 0); });
+}
+
+std::int32_t seek(operation& op) noexcept {
+  const off_t now = ::lseek(op.fd, op.args.seek.offset, op.args.seek.whence);
+  if (now < 0) return -errno;
+  op.args.seek.offset = now;
+  return 0;
+}
+
 std::int32_t call(operation& op) noexcept {
   const auto& a = op.args;
   switch (op.code) {
@@ -118,6 +183,43 @@ std::int32_t call(operation& op) noexcept {
       });
     case opcode::unlinkat: return retried([&] { return ::unlinkat(op.fd, a.path.path, a.path.flags); });
     case opcode::mkdirat: return retried([&] { return ::mkdirat(op.fd, a.path.path, a.path.mode); });
+    case opcode::linkat:
+      return retried([&] {
+        return ::linkat(op.fd, a.two_paths.from, a.two_paths.to_directory, a.two_paths.to,
+                        static_cast<int>(a.two_paths.flags));
+      });
+    case opcode::symlinkat:
+      return retried([&] { return ::symlinkat(a.two_paths.from, a.two_paths.to_directory, a.two_paths.to); });
+    case opcode::fallocate:
+      return retried([&] { return ::fallocate(op.fd, a.range.how, a.range.offset, a.range.length); });
+    // This one returns the error.
+    case opcode::fadvise: return -::posix_fadvise(op.fd, a.range.offset, a.range.length, a.range.how);
+    case opcode::readlinkat:
+      return retried([&] { return ::readlinkat(op.fd, a.text.path, a.text.to, a.text.size); });
+    case opcode::realpath: return real_path(a.text);
+    case opcode::read_directory: return read_directory(op);
+    case opcode::fchmodat:
+      return retried([&] {
+        return a.path.path ? ::fchmodat(op.fd, a.path.path, a.path.mode, 0) : ::fchmod(op.fd, a.path.mode);
+      });
+    case opcode::fchownat:
+      return retried([&] {
+        return a.owner.path ? ::fchownat(op.fd, a.owner.path, a.owner.user, a.owner.group, a.owner.flags)
+                            : ::fchown(op.fd, a.owner.user, a.owner.group);
+      });
+    case opcode::utimensat:
+      return retried([&] {
+        return a.times.path ? ::utimensat(op.fd, a.times.path, a.times.times, a.times.flags)
+                            : ::futimens(op.fd, a.times.times);
+      });
+    case opcode::copy_file_range: return copy_range(op);
+    case opcode::ficlone: return retried([&] { return ::ioctl(op.fd, FICLONE, a.value); });
+    case opcode::flock: return retried([&] { return ::flock(op.fd, a.value | LOCK_NB); });
+    case opcode::statvfs: return retried([&] { return ::statvfs(a.space.path, a.space.result); });
+    case opcode::chdir: return retried([&] { return ::chdir(a.path.path); });
+    case opcode::lseek: return seek(op);
+    case opcode::dup: return fresh(retried([&] { return ::fcntl(op.fd, F_DUPFD_CLOEXEC, 3); }));
+    case opcode::getcwd: return current_path(a.text);
   }
   return -ENOSYS;
 }

@@ -15,6 +15,7 @@ disk::disk(machine& of)
       streams_(of.in()),
       root_(make(inode_kind::directory, 0755)),
       queue_(*this, of, account_.settings) {
+  current_ = root_;
   root_->parent = root_;
   root_->links = 2;
   next_number_ = 12;  // behind ext4's own
@@ -34,6 +35,7 @@ disk::disk(machine& of)
 }
 
 disk::~disk() {
+  current_.reset();
   root_.reset();
   journal_.store_all();
   dissolve([](const inode&) { return true; });
@@ -125,21 +127,36 @@ std::optional<std::vector<std::string>> disk::names_in(const std::string& path) 
 
 // ---- for the machine
 
+bool disk::serves(opcode code) noexcept {
+  switch (code) {
+    case opcode::openat:
+    case opcode::statx:
+    case opcode::renameat:
+    case opcode::unlinkat:
+    case opcode::mkdirat:
+    case opcode::linkat:
+    case opcode::symlinkat:
+    case opcode::readlinkat:
+    case opcode::realpath:
+    case opcode::read_directory:
+    case opcode::fchmodat:
+    case opcode::fchownat:
+    case opcode::utimensat:
+    case opcode::statvfs:
+    case opcode::chdir:
+    case opcode::getcwd: return true;
+    default: return false;
+  }
+}
+
 std::int32_t disk::start(operation& op) noexcept {
-  if (all_cached_ || !must_be_fetched(op)) return perform(op);
+  if (op.code == opcode::getcwd || all_cached_ || !must_be_fetched(op)) return perform(op);
   queue_.add(op, page_size, 0);
   return pending;
 }
 
 std::int32_t disk::carry_out(operation& op, std::uint64_t mark) noexcept {
-  switch (op.code) {
-    case opcode::openat:
-    case opcode::statx:
-    case opcode::renameat:
-    case opcode::unlinkat:
-    case opcode::mkdirat: return world_.strikes(fault::disk_error, &machine_) ? -EIO : perform(op);
-    default: break;
-  }
+  if (serves(op.code)) return world_.strikes(fault::disk_error, &machine_) ? -EIO : perform(op);
   open_file* const file = machine_.find(op.fd);
   ASTD_ASSERT(file && file->on_disk(), "a file was closed while somebody read or wrote it");
   return static_cast<disk_file*>(file)->carry_out(op, mark);
@@ -160,11 +177,14 @@ void disk::crash() noexcept {
   std::set<std::uint64_t> reached{root_->number};
   std::vector<inode*> todo{root_.get()};
   root_->links = 2;
+  current_ = root_;
   while (!todo.empty()) {
     inode& i = *todo.back();
     todo.pop_back();
     i.cached = false;
     i.descriptors = 0;
+    i.locked_by = nullptr;
+    i.shared_by.clear();
     i.removed = false;
     i.content.store_older_than(world_.now() - settings().data_stays);
     i.content.crash(world_.at_disks(), settings().journal);

@@ -6,8 +6,8 @@
 //   ... crash ...
 //   d.bytes_of("/var/journal");
 //
-// It answers as Linux does with ext4, for root, with umask 022 and "/" as the current directory. There are no symbolic
-// links and no hard links. At first it holds /, /tmp, /dev/null and /dev/full.
+// It answers as Linux does with ext4, for root, with umask 022 and "/" as the current directory at first. There are no
+// special files but these: it begins with /, /tmp, /dev/null and /dev/full.
 #pragma once
 
 #include <astd/driver/sim/directory_journal.hpp>
@@ -53,8 +53,10 @@ class disk {
   // ---- for the machine
   /// What descriptor 0, 1 or 2 stands for.
   [[nodiscard]] std::unique_ptr<open_file> standard_stream(int number) { return streams_.open(number); }
-  /// openat, statx, renameat, unlinkat, mkdirat: as open_file::start().
+  /// What serves(op.code): as open_file::start().
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
+  /// Whether it is the disk's, whatever its descriptor: what goes by names.
+  [[nodiscard]] static bool serves(opcode code) noexcept;
   void cancel(operation& op) noexcept { queue_.cancel(op); }
   [[nodiscard]] bool anything_pending(int descriptor) noexcept { return queue_.anything_pending(descriptor); }
   /// Ends what is pending; forgets what was not synced, or keeps some of it, as the seed says. Open files have let go
@@ -69,7 +71,11 @@ class disk {
 
   // disk_paths.cpp: what names are for.
   [[nodiscard]] std::int32_t find_start(int descriptor, const char* path, inode_pointer& start) const;
-  [[nodiscard]] std::int32_t go(int descriptor, const char* path, path_end& end) const;
+  [[nodiscard]] std::int32_t go(int descriptor, const char* path, path_end& end,
+                                last_link at_end = last_link::kept) const;
+  /// What is to be changed: the descriptor's if there is no path.
+  [[nodiscard]] inode_pointer whom(int descriptor, const char* path, last_link at_end, std::int32_t& error) const;
+  [[nodiscard]] std::int32_t path_of(const inode& directory, std::string& path) const;
   [[nodiscard]] bool must_be_fetched(const operation& op) const;
   [[nodiscard]] std::int32_t perform(operation& op);
   [[nodiscard]] std::int32_t open(const operation& op);
@@ -79,6 +85,18 @@ class disk {
   [[nodiscard]] std::int32_t rename(const operation& op);
   [[nodiscard]] std::int32_t unlink(const operation& op);
   [[nodiscard]] std::int32_t make_directory(const operation& op);
+  // disk_links.cpp
+  [[nodiscard]] std::int32_t link(const operation& op);
+  [[nodiscard]] std::int32_t make_link(const operation& op);
+  [[nodiscard]] std::int32_t read_link(const operation& op) const;
+  [[nodiscard]] std::int32_t real_path(const operation& op) const;
+  [[nodiscard]] std::int32_t change_mode(const operation& op);
+  [[nodiscard]] std::int32_t change_owner(const operation& op);
+  [[nodiscard]] std::int32_t change_times(const operation& op);
+  [[nodiscard]] std::int32_t space(const operation& op) const;
+  [[nodiscard]] std::int32_t change_directory(const operation& op);
+  [[nodiscard]] std::int32_t current_path(const operation& op) const;
+  [[nodiscard]] std::int32_t list(operation& op);
 
   [[nodiscard]] inode_pointer make(inode_kind kind, unsigned mode);
   /// Whether a new name fails here, by a fault.
@@ -102,6 +120,7 @@ class disk {
   std::uint64_t next_number_ = 2;  // the root's, as on ext4
   directory_journal journal_;
   inode_pointer root_;
+  inode_pointer current_;  // where relative paths begin
   bool all_cached_ = true;
   disk_queue queue_;
 };

@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace astd::driver::sim {
 namespace {
@@ -23,6 +25,7 @@ disk_file::disk_file(disk& of, int flags) noexcept : disk_(of), flags_(flags) {}
 
 disk_file::~disk_file() {
   if (!inode_) return;
+  static_cast<void>(lock(LOCK_UN));
   --inode_->descriptors;
   disk_.let_go_if_gone(*inode_);
 }
@@ -43,6 +46,12 @@ std::int32_t disk_file::start(operation& op) noexcept {
     case opcode::fsync: return start_sync(op);
     case opcode::ftruncate: return resize(op.args.transfer.offset);
     case opcode::poll: return poll(op.args.value);
+    case opcode::lseek: return seek(op.args.seek);
+    case opcode::fallocate: return allocate(op.args.range);
+    case opcode::fadvise: return advise(op.args.range);
+    case opcode::flock: return flags_ & O_PATH ? -EBADF : lock(op.args.value);
+    case opcode::copy_file_range: return start_copy(op);
+    case opcode::ficlone: return -EOPNOTSUPP;
     default: return flags_ & O_PATH ? -EBADF : -ENOTSOCK;
   }
 }
@@ -51,10 +60,14 @@ void disk_file::cancel(operation& op) noexcept { disk_.queue_.cancel(op); }
 
 std::int32_t disk_file::next_connection(operation&) noexcept { return -ENOTSOCK; }
 
-void disk_file::crash() noexcept { inode_.reset(); }
+void disk_file::crash() noexcept {
+  listed_ = 0;
+  inode_.reset();
+}
 
 std::int32_t disk_file::carry_out(operation& op, std::uint64_t mark) noexcept {
   if (op.code == opcode::fsync) return sync(mark);
+  if (op.code == opcode::copy_file_range) return copy(op.args.copy);
   const transfer_view what(op);
   if (op.code == opcode::read || op.code == opcode::readv) return read(what, true);
   disk_.write_back(disk_.settings().dirty_limit / 2);
@@ -176,6 +189,116 @@ std::int32_t disk_file::resize(std::int64_t size) {
   inode_->content.resize(static_cast<std::uint64_t>(size), disk_.world_.now());
   disk_.touch(*inode_);
   return 0;
+}
+
+std::int32_t disk_file::seek(seek_arguments& a) {
+  if (flags_ & O_PATH) return -EBADF;
+  if (inode_->kind == inode_kind::null_device || inode_->kind == inode_kind::full_device) {
+    a.offset = 0;
+    return 0;
+  }
+  const auto size = static_cast<std::int64_t>(inode_->content.now().size());
+  std::int64_t to = a.offset;
+  switch (a.whence) {
+    case SEEK_SET: break;
+    case SEEK_CUR: to += static_cast<std::int64_t>(position_); break;
+    case SEEK_END: to += size; break;
+    default: return -EINVAL;
+  }
+  if (to < 0 || static_cast<std::uint64_t>(to) > largest_file) return -EINVAL;
+  position_ = static_cast<std::uint64_t>(to);
+  if (inode_->is_directory() && to == 0) {
+    listed_ = 0;
+    last_listed_.clear();
+  }
+  a.offset = to;
+  return 0;
+}
+
+// The room is looked for and not kept: who writes there later may find the disk full.
+std::int32_t disk_file::allocate(const range_arguments& a) {
+  if (a.offset < 0 || a.length <= 0) return -EINVAL;
+  if (a.how & ~FALLOC_FL_KEEP_SIZE) return -EOPNOTSUPP;
+  if (flags_ & O_PATH || (flags_ & O_ACCMODE) == O_RDONLY) return -EBADF;
+  if (inode_->is_directory()) return -EISDIR;
+  if (inode_->kind != inode_kind::file) return -ENODEV;
+  const auto from = static_cast<std::uint64_t>(a.offset), n = static_cast<std::uint64_t>(a.length);
+  if (from > largest_file || n > largest_file - from) return -EFBIG;
+  file_content& content = inode_->content;
+  if (disk_.account_.settings.capacity != UINT64_MAX && content.room_for(from, n) < n) return -ENOSPC;
+  if (disk_.world_.strikes(fault::disk_full, &disk_.machine_)) return -ENOSPC;
+  if (a.how & FALLOC_FL_KEEP_SIZE || from + n <= content.now().size()) return 0;
+  content.resize(from + n, disk_.world_.now());
+  disk_.touch(*inode_);
+  return 0;
+}
+
+std::int32_t disk_file::advise(const range_arguments& a) const noexcept {
+  if (flags_ & O_PATH) return -EBADF;
+  return a.length < 0 || a.how < POSIX_FADV_NORMAL || a.how > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+}
+
+std::int32_t disk_file::lock(int how) {
+  inode& i = *inode_;
+  const bool exclusive = how == LOCK_EX;
+  if (how != LOCK_UN && how != LOCK_SH && !exclusive) return -EINVAL;
+  // As Linux does: what one has is given up first, also where the new one is refused.
+  if (i.locked_by == this) i.locked_by = nullptr;
+  i.shared_by.erase(this);
+  if (how == LOCK_UN) return 0;
+  if (i.locked_by || (exclusive && !i.shared_by.empty())) return -EWOULDBLOCK;
+  if (exclusive)
+    i.locked_by = this;
+  else
+    i.shared_by.insert(this);
+  return 0;
+}
+
+std::int32_t disk_file::start_copy(operation& op) {
+  const copy_arguments& a = op.args.copy;
+  open_file* const source = disk_.machine_.find(a.from);
+  if (!source) return -EBADF;
+  const inode_pointer from = source->on_disk();
+  if (!from) return -EINVAL;
+  if (inode_->is_directory() || from->is_directory()) return -EISDIR;
+  const int read_access = static_cast<disk_file*>(source)->flags_;
+  if ((flags_ | read_access) & O_PATH || (flags_ & O_ACCMODE) == O_RDONLY || flags_ & O_APPEND) return -EBADF;
+  if ((read_access & O_ACCMODE) == O_WRONLY) return -EBADF;
+  if (inode_->kind != inode_kind::file || from->kind != inode_kind::file) return -EINVAL;
+  if (a.from_offset < 0 || a.to_offset < 0) return -EINVAL;
+  if (a.size == 0) return 0;
+  const auto at = static_cast<std::uint64_t>(a.from_offset), to = static_cast<std::uint64_t>(a.to_offset);
+  if (from == inode_ && at < to + a.size && to < at + a.size) return -EINVAL;
+  const bool waits = disk_.account_.dirty > disk_.settings().dirty_limit ||
+                     from->content.must_be_fetched(at, a.size, false) ||
+                     inode_->content.must_be_fetched(to, a.size, true);
+  if (!waits) return copy(a);
+  disk_.queue_.add(op, a.size, 0);
+  return pending;
+}
+
+std::int32_t disk_file::copy(const copy_arguments& a) {
+  open_file* const source = disk_.machine_.find(a.from);
+  if (!source || !source->on_disk()) return -EBADF;
+  file_content& from = source->on_disk()->content;
+  file_content& to = inode_->content;
+  const auto at = static_cast<std::uint64_t>(a.from_offset), there = static_cast<std::uint64_t>(a.to_offset);
+  const std::uint64_t size = from.now().size();
+  std::uint64_t n = at < size ? std::min<std::uint64_t>({a.size, size - at, 1 << 20}) : 0;
+  if (n == 0) return 0;
+  if (there >= largest_file) return -EFBIG;
+  world& w = disk_.world_;
+  if (w.strikes(fault::disk_error, &disk_.machine_)) return -EIO;
+  if (to.needs_pages(there, n) && w.strikes(fault::disk_full, &disk_.machine_)) return -ENOSPC;
+  n = to.room_for(there, std::min(n, largest_file - there));
+  if (n == 0) return -ENOSPC;
+  n = shortened(static_cast<std::size_t>(n));
+  std::string bytes(static_cast<std::size_t>(n), '\0');
+  from.fetch(at, n);
+  from.read(at, bytes.data(), n);
+  to.write(there, bytes.data(), n, w.now());
+  disk_.touch(*inode_);
+  return static_cast<std::int32_t>(n);
 }
 
 // Always ready; the ring refuses to wait for what never comes.

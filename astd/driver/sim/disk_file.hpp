@@ -4,6 +4,8 @@
 #include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/transfer.hpp>
 
+#include <string>
+
 namespace astd::driver::sim {
 
 class disk_file final : public open_file {
@@ -20,6 +22,8 @@ class disk_file final : public open_file {
   inode_pointer on_disk() const noexcept override { return inode_; }
   void crash() noexcept override;
 
+  /// As many entries as fit, in the kernel's form; `more`: these were not all.
+  [[nodiscard]] std::int32_t list(char* to, std::size_t size, bool& more);
   /// After a visit to the disk. `mark`: see sync().
   [[nodiscard]] std::int32_t carry_out(operation& op, std::uint64_t mark) noexcept;
 
@@ -31,6 +35,12 @@ class disk_file final : public open_file {
   [[nodiscard]] std::int32_t sync(std::uint64_t mark);
   [[nodiscard]] std::int32_t resize(std::int64_t size);
   [[nodiscard]] std::int32_t poll(int events) const noexcept;
+  [[nodiscard]] std::int32_t seek(seek_arguments& a);
+  [[nodiscard]] std::int32_t allocate(const range_arguments& a);
+  [[nodiscard]] std::int32_t advise(const range_arguments& a) const noexcept;
+  [[nodiscard]] std::int32_t lock(int how);
+  [[nodiscard]] std::int32_t start_copy(operation& op);
+  [[nodiscard]] std::int32_t copy(const copy_arguments& a);
   [[nodiscard]] std::uint64_t place_of(const transfer_view& what) const noexcept;
   [[nodiscard]] std::size_t shortened(std::size_t n);
 
@@ -38,6 +48,8 @@ class disk_file final : public open_file {
   const int flags_;
   inode_pointer inode_;
   std::uint64_t position_ = 0;
+  int listed_ = 0;  // "." and ".."
+  std::string last_listed_;
   std::uint32_t failures_seen_ = 0;
 };
 

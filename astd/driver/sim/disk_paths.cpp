@@ -41,7 +41,7 @@ std::int32_t disk::find_start(int descriptor, const char* path, inode_pointer& s
   if (!path) return -EFAULT;
   if (*path == 0) return -ENOENT;
   if (*path == '/' || descriptor == AT_FDCWD) {
-    start = root_;
+    start = *path == '/' ? root_ : current_;
     return 0;
   }
   const open_file* const file = machine_.find(descriptor);
@@ -50,10 +50,10 @@ std::int32_t disk::find_start(int descriptor, const char* path, inode_pointer& s
   return start ? 0 : -ENOTDIR;
 }
 
-std::int32_t disk::go(int descriptor, const char* path, path_end& end) const {
+std::int32_t disk::go(int descriptor, const char* path, path_end& end, last_link at_end) const {
   inode_pointer start;
   const std::int32_t error = find_start(descriptor, path, start);
-  return error == 0 ? walk(root_, start, path, end) : error;
+  return error == 0 ? walk(root_, start, path, end, at_end) : error;
 }
 
 // Notes it as fetched: whoever comes next finds it.
@@ -61,7 +61,8 @@ bool disk::must_be_fetched(const operation& op) const {
   bool missing = false;
   const auto ask = [&](int descriptor, const char* path) {
     path_end end;
-    std::int32_t error = go(descriptor, path, end);
+    if (!path) return;
+    std::int32_t error = go(descriptor, path, end, last_link::followed);
     missing |= end.fetched;
     if (error != 0) return;
     if (end.directory) missing |= !std::exchange(end.directory->cached, true);
@@ -70,7 +71,15 @@ bool disk::must_be_fetched(const operation& op) const {
   const auto& a = op.args;
   switch (op.code) {
     case opcode::statx: ask(op.fd, a.stat.path); break;
+    case opcode::readlinkat:
+    case opcode::realpath: ask(op.fd, a.text.path); break;
+    case opcode::read_directory: ask(op.fd, a.directory.path); break;
+    case opcode::fchownat: ask(op.fd, a.owner.path); break;
+    case opcode::utimensat: ask(op.fd, a.times.path); break;
+    case opcode::statvfs: ask(op.fd, a.space.path); break;
+    case opcode::symlinkat: ask(a.two_paths.to_directory, a.two_paths.to); break;
     case opcode::renameat:
+    case opcode::linkat:
       ask(op.fd, a.two_paths.from);
       ask(a.two_paths.to_directory, a.two_paths.to);
       break;
@@ -86,6 +95,17 @@ std::int32_t disk::perform(operation& op) {
     case opcode::renameat: return rename(op);
     case opcode::unlinkat: return unlink(op);
     case opcode::mkdirat: return make_directory(op);
+    case opcode::linkat: return link(op);
+    case opcode::symlinkat: return make_link(op);
+    case opcode::readlinkat: return read_link(op);
+    case opcode::realpath: return real_path(op);
+    case opcode::read_directory: return list(op);
+    case opcode::fchmodat: return change_mode(op);
+    case opcode::fchownat: return change_owner(op);
+    case opcode::utimensat: return change_times(op);
+    case opcode::statvfs: return space(op);
+    case opcode::chdir: return change_directory(op);
+    case opcode::getcwd: return current_path(op);
     default: return -ENOSYS;
   }
 }
@@ -156,7 +176,10 @@ inode_pointer disk::open_inode(const inode_pointer& start, const char* path, int
     return inode_pointer();
   };
   path_end end;
-  if (error = walk(root_, start, path, end); error != 0) return nullptr;
+  const bool keeps = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL);
+  if (error = walk(root_, start, path, end, keeps ? last_link::followed_if_slashes : last_link::followed);
+      error != 0)
+    return nullptr;
   mode &= 07777 & ~umask_bits;
   const bool named = end.last == path_end::type::name;
   if (flags & O_CREAT && named && end.slashes) return refuse(-EISDIR);
@@ -174,6 +197,7 @@ inode_pointer disk::open_inode(const inode_pointer& start, const char* path, int
     if (found->is_directory()) return refuse(-EISDIR);
   }
   if (flags & O_DIRECTORY && !found->is_directory()) return refuse(-ENOTDIR);
+  if (found->is_link() && !(flags & O_PATH)) return refuse(-ELOOP);
   if (flags & nameless) {
     if (found->removed) return refuse(-ENOENT);
     if (error = fault_in_directory(); error != 0) return nullptr;
@@ -199,11 +223,12 @@ std::int32_t disk::stat(const operation& op) const {
   const bool by_descriptor = a.flags & AT_EMPTY_PATH && (!a.path || *a.path == 0);
   if (!by_descriptor) {
     path_end end;
-    std::int32_t error = go(op.fd, a.path, end);
+    const bool keeps = a.flags & AT_SYMLINK_NOFOLLOW;
+    std::int32_t error = go(op.fd, a.path, end, keeps ? last_link::followed_if_slashes : last_link::followed);
     if (error == 0) found = look_up(end, error);
     if (!found) return error;
   } else if (op.fd == AT_FDCWD) {
-    found = root_;
+    found = current_;
   } else {
     const open_file* const file = machine_.find(op.fd);
     if (!file) return -EBADF;
@@ -221,6 +246,8 @@ std::int32_t disk::stat(const operation& op) const {
   s.stx_mask |= STATX_BTIME;
   s.stx_nlink = i.links;
   s.stx_ino = i.number;
+  s.stx_uid = i.user;
+  s.stx_gid = i.group;
   s.stx_atime = timestamp(i.accessed);
   s.stx_mtime = timestamp(i.modified);
   s.stx_ctime = timestamp(i.changed);
@@ -237,6 +264,10 @@ std::int32_t disk::stat(const operation& op) const {
       s.stx_mode = static_cast<std::uint16_t>(S_IFDIR | i.mode);
       s.stx_size = page_size;
       s.stx_blocks = page_size / 512;
+      break;
+    case inode_kind::link:
+      s.stx_mode = S_IFLNK | 0777;
+      s.stx_size = i.target.size();
       break;
     case inode_kind::null_device:
     case inode_kind::full_device:

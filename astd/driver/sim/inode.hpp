@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace astd::driver::sim {
@@ -15,7 +16,7 @@ struct inode;
 using inode_pointer = std::shared_ptr<inode>;
 using directory_entries = std::map<std::string, inode_pointer, std::less<>>;
 
-enum class inode_kind : std::uint8_t { file, directory, null_device, full_device };
+enum class inode_kind : std::uint8_t { file, directory, link, null_device, full_device };
 
 /// All there are, by their numbers: also those that only an open descriptor or an unfinished change still knows.
 using inode_table = std::map<std::uint64_t, inode*>;
@@ -32,11 +33,13 @@ struct inode : std::enable_shared_from_this<inode> {
   ~inode() { table.erase(number); }
 
   [[nodiscard]] bool is_directory() const noexcept { return kind == inode_kind::directory; }
+  [[nodiscard]] bool is_link() const noexcept { return kind == inode_kind::link; }
 
   inode_table& table;
   const std::uint64_t number;
   const inode_kind kind;
-  unsigned mode;       // permissions
+  unsigned mode;  // permissions
+  unsigned user = 0, group = 0;
   unsigned links = 0;  // names; of a directory: its own, ".", and its children's ".."
   unsigned descriptors = 0;
   bool cached = true;
@@ -44,6 +47,13 @@ struct inode : std::enable_shared_from_this<inode> {
   instant accessed, modified, changed, born;  // by the machine's system clock
 
   file_content content;
+
+  // A symbolic link: what it says.
+  std::string target;
+
+  // Who has locked it: open files.
+  const void* locked_by = nullptr;
+  std::set<const void*> shared_by;
 
   // A directory.
   directory_entries entries, stored_entries;

@@ -61,7 +61,7 @@ void machine::set_drift(double rate) noexcept {
 
 void machine::set_descriptor_limit(int limit) noexcept { limit_ = std::clamp(limit, 0, descriptors_each); }
 
-int machine::open(std::unique_ptr<open_file> file) noexcept {
+int machine::open(std::shared_ptr<open_file> file) noexcept {
   if (open_ >= limit_ || world_.strikes(fault::no_descriptors, this)) return -EMFILE;
   ++open_;
   if (!free_.empty()) {
@@ -85,7 +85,7 @@ std::int32_t machine::close(int descriptor) noexcept {
   ASTD_ASSERT(!disk_->anything_pending(descriptor), "a descriptor is closed while an operation on it is pending");
   const int place = descriptor - first_descriptor();
   // The slot is empty before the file's destructor runs.
-  const std::unique_ptr<open_file> gone = std::move(files_[static_cast<std::size_t>(place)]);
+  const std::shared_ptr<open_file> gone = std::move(files_[static_cast<std::size_t>(place)]);
   free_.insert(place);
   --open_;
   return 0;
@@ -96,18 +96,21 @@ std::int32_t machine::start(operation& op) noexcept {
   if (state_ == state::crashed) return -ECANCELED;
   switch (op.code) {
     case opcode::socket: return stack_->make_socket(op);
-    case opcode::openat:
-    case opcode::statx:
-    case opcode::renameat:
-    case opcode::unlinkat:
-    case opcode::mkdirat: return disk_->start(op);
+    case opcode::dup: return duplicate(op.fd);
     case opcode::ftruncate:
       if (op.args.transfer.offset < 0) return -EINVAL;  // whatever the descriptor is
       break;
     default: break;
   }
+  if (disk::serves(op.code)) return disk_->start(op);
   open_file* const file = find(op.fd);
   return file ? file->start(op) : -EBADF;
+}
+
+std::int32_t machine::duplicate(int descriptor) noexcept {
+  if (descriptor >= 0 && descriptor < 3) return open(standard_[descriptor]);
+  if (!find(descriptor)) return -EBADF;
+  return open(files_[static_cast<std::size_t>(descriptor - first_descriptor())]);
 }
 
 void machine::perform(operation& op) noexcept {
@@ -145,8 +148,9 @@ void machine::crash() noexcept {
   state_ = state::crashed;
   world_.note(point::machine, this, has_crashed);
   stack_->crash();
+  std::set<open_file*> crashed;
   for (auto& file : files_)
-    if (file) file->crash();
+    if (file && crashed.insert(file.get()).second) file->crash();
   for (auto& file : standard_) file->crash();
   disk_->crash();
   let_go();  // its workers see to the end of their tasks

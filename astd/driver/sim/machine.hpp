@@ -49,7 +49,7 @@ class machine {
   /// So many machines a world can have.
   static constexpr std::size_t most_machines = INT_MAX / descriptors_each;
   /// The lowest number that is free, as POSIX says; -EMFILE at the limit.
-  [[nodiscard]] int open(std::unique_ptr<open_file> file) noexcept;
+  [[nodiscard]] int open(std::shared_ptr<open_file> file) noexcept;
   /// Null: not open here. 0, 1 and 2 are the standard streams.
   [[nodiscard]] open_file* find(int descriptor) noexcept;
   /// 0, or -EBADF.
@@ -104,6 +104,7 @@ class machine {
   void let_go() noexcept;
   friend class sim_driver;
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
+  [[nodiscard]] std::int32_t duplicate(int descriptor) noexcept;
   [[nodiscard]] int first_descriptor() const noexcept { return static_cast<int>(number_ + 1) * descriptors_each; }
 
   world& world_;
@@ -121,9 +122,10 @@ class machine {
   std::vector<event*> parked_;
   std::unique_ptr<disk> disk_;
   std::unique_ptr<network_stack> stack_;
-  std::vector<std::unique_ptr<open_file>> files_;  // they know the disk and the stack
-  std::set<int> free_;                             // places in files_
-  std::unique_ptr<open_file> standard_[3];
+  std::vector<std::shared_ptr<open_file>>
+      files_;           // they know the disk and the stack; several numbers may share one
+  std::set<int> free_;  // places in files_
+  std::shared_ptr<open_file> standard_[3];
 };
 
 }  // namespace astd::driver::sim

@@ -42,7 +42,8 @@ inode_pointer look_up(const path_end& end, std::int32_t& error) {
   return found;
 }
 
-std::int32_t walk(const inode_pointer& root, const inode_pointer& start, const char* path, path_end& end) {
+std::int32_t walk(const inode_pointer& root, const inode_pointer& start, const char* path, path_end& end,
+                  last_link at_end) {
   std::string_view rest(path);
   if (rest.size() >= PATH_MAX) return -ENAMETOOLONG;
   const bool absolute = rest.front() == '/';
@@ -50,25 +51,54 @@ std::int32_t walk(const inode_pointer& root, const inode_pointer& start, const c
   end = {};
   end.directory = absolute ? root : start;
   const auto skip_slashes = [&] { rest.remove_prefix(std::min(rest.find_first_not_of('/'), rest.size())); };
-  skip_slashes();
-  while (!rest.empty()) {
-    if (end.last != path_end::type::root) {
-      // What was the last component is on the way.
-      std::int32_t error = 0;
-      inode_pointer next = look_up(end, error);
-      if (!next) return error;
-      if (!next->is_directory()) return -ENOTDIR;
-      end.directory = std::move(next);
-    }
-    end.fetched |= !std::exchange(end.directory->cached, true);
-    const std::size_t length = std::min(rest.find('/'), rest.size());
-    end.name = rest.substr(0, length);
-    end.last = type_of(end.name);
-    rest.remove_prefix(length);
-    end.slashes = !rest.empty();
+  // What the link says takes the place of its name.
+  unsigned links = 0;
+  const auto follow = [&](const inode& link) -> std::int32_t {
+    if (++links > 40) return -ELOOP;
+    auto spelled = std::make_shared<std::string>(link.target);
+    if (end.slashes) *spelled += '/';
+    spelled->append(rest);
+    if (spelled->front() == '/') end.directory = root;
+    end.spelled = std::move(spelled);
+    rest = *end.spelled;
+    end.last = path_end::type::root;
     skip_slashes();
+    return 0;
+  };
+  skip_slashes();
+  for (;;) {
+    while (!rest.empty()) {
+      if (end.last != path_end::type::root) {
+        // What was the last component is on the way.
+        std::int32_t error = 0;
+        const bool slashes = std::exchange(end.slashes, false);
+        inode_pointer next = look_up(end, error);
+        end.slashes = slashes;
+        if (!next) return error;
+        if (next->is_link()) {
+          end.fetched |= !std::exchange(next->cached, true);
+          if (error = follow(*next); error != 0) return error;
+          continue;
+        }
+        if (!next->is_directory()) return -ENOTDIR;
+        end.directory = std::move(next);
+      }
+      end.fetched |= !std::exchange(end.directory->cached, true);
+      const std::size_t length = std::min(rest.find('/'), rest.size());
+      end.name = rest.substr(0, length);
+      end.last = type_of(end.name);
+      rest.remove_prefix(length);
+      end.slashes = !rest.empty();
+      skip_slashes();
+    }
+    if (end.last != path_end::type::name || at_end == last_link::kept) return 0;
+    if (at_end == last_link::followed_if_slashes && !end.slashes) return 0;
+    const auto found = end.directory->entries.find(end.name);
+    if (found == end.directory->entries.end() || !found->second->is_link()) return 0;
+    const inode_pointer link = found->second;
+    end.fetched |= !std::exchange(link->cached, true);
+    if (const std::int32_t error = follow(*link); error != 0) return error;
   }
-  return 0;
 }
 
 }  // namespace astd::driver::sim

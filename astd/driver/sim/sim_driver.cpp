@@ -68,14 +68,7 @@ void sim_driver::cancel(operation& op) noexcept {
   if (!op.in_flight || (!op.linked() && op.code != opcode::accept_many)) return;
   machine* const whose = world_.machine_of(op.fd);
   machine& m = whose ? *whose : machine_;
-  switch (op.code) {
-    case opcode::openat:
-    case opcode::statx:
-    case opcode::renameat:
-    case opcode::unlinkat:
-    case opcode::mkdirat: return m.storage().cancel(op);
-    default: break;
-  }
+  if (disk::serves(op.code)) return m.storage().cancel(op);
   if (open_file* const file = m.find(op.fd)) file->cancel(op);
 }
 

@@ -12,6 +12,8 @@ namespace {
 
 constexpr unsigned ftruncate_operation = 55;  // IORING_OP_FTRUNCATE, 6.9; newer than the headers of Debian 12
 
+constexpr unsigned no_such_operation = 255;  // that no kernel knows
+
 unsigned clamped(std::size_t size) noexcept { return size < 0x7ffff000 ? static_cast<unsigned>(size) : 0x7ffff000; }
 
 // What is written at the descriptor's own position may be a pipe.
@@ -40,6 +42,22 @@ unsigned kernel_operation(opcode code) noexcept {
     case opcode::renameat: return IORING_OP_RENAMEAT;
     case opcode::unlinkat: return IORING_OP_UNLINKAT;
     case opcode::mkdirat: return IORING_OP_MKDIRAT;
+    case opcode::linkat: return IORING_OP_LINKAT;
+    case opcode::symlinkat: return IORING_OP_SYMLINKAT;
+    case opcode::fallocate: return IORING_OP_FALLOCATE;
+    case opcode::fadvise: return IORING_OP_FADVISE;
+    // The blocking pool's.
+    case opcode::readlinkat:
+    case opcode::realpath:
+    case opcode::read_directory:
+    case opcode::fchmodat:
+    case opcode::fchownat:
+    case opcode::utimensat:
+    case opcode::copy_file_range:
+    case opcode::ficlone:
+    case opcode::flock:
+    case opcode::statvfs:
+    case opcode::chdir: return no_such_operation;
     case opcode::readable:
     case opcode::writable:
     case opcode::poll: return IORING_OP_POLL_ADD;
@@ -51,7 +69,10 @@ unsigned kernel_operation(opcode code) noexcept {
     case opcode::local_name:
     case opcode::peer_name:
     case opcode::set_option:
-    case opcode::get_option: break;
+    case opcode::get_option:
+    case opcode::lseek:
+    case opcode::dup:
+    case opcode::getcwd: break;
   }
   return IORING_OP_NOP;
 }
@@ -61,6 +82,7 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
   const auto& m = op.args.message;
   const auto& v = op.args.vectors;
   const auto& p = op.args.path;
+  const auto& r = op.args.range;
   switch (op.code) {
     case opcode::accept:
     case opcode::accept_many:
@@ -113,8 +135,36 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
       break;
     case opcode::unlinkat: io_uring_prep_unlinkat(&entry, op.fd, p.path, p.flags); break;
     case opcode::mkdirat: io_uring_prep_mkdirat(&entry, op.fd, p.path, p.mode); break;
+    case opcode::linkat:
+      io_uring_prep_linkat(&entry, op.fd, op.args.two_paths.from, op.args.two_paths.to_directory,
+                           op.args.two_paths.to, static_cast<int>(op.args.two_paths.flags));
+      break;
+    case opcode::symlinkat:
+      io_uring_prep_symlinkat(&entry, op.args.two_paths.from, op.args.two_paths.to_directory, op.args.two_paths.to);
+      break;
+    case opcode::fallocate: io_uring_prep_fallocate(&entry, op.fd, r.how, r.offset, r.length); break;
+    case opcode::fadvise:
+      // Kernels before 6.11 take 32 bits of the length: less is advised then. Later ones find all of it in `addr`.
+      io_uring_prep_fadvise(&entry, op.fd, static_cast<std::uint64_t>(r.offset),
+                            r.length > UINT32_MAX ? off_t{UINT32_MAX} : static_cast<off_t>(r.length), r.how);
+      entry.addr = static_cast<std::uint64_t>(r.length);
+      break;
     case opcode::poll: io_uring_prep_poll_add(&entry, op.fd, static_cast<unsigned>(op.args.value)); break;
-    // Carried out on the spot; never here.
+    // Carried out on the spot, or on the blocking pool; never here.
+    case opcode::readlinkat:
+    case opcode::realpath:
+    case opcode::read_directory:
+    case opcode::fchmodat:
+    case opcode::fchownat:
+    case opcode::utimensat:
+    case opcode::copy_file_range:
+    case opcode::ficlone:
+    case opcode::flock:
+    case opcode::statvfs:
+    case opcode::chdir:
+    case opcode::lseek:
+    case opcode::dup:
+    case opcode::getcwd:
     case opcode::socket:
     case opcode::bind:
     case opcode::listen:

@@ -81,7 +81,7 @@ void simulated_worker::step() noexcept {
     case stage::falling_asleep: {
       // The second half of idle_set::sleep(): others may have pushed something since the first.
       worker_.inbox_.fall_asleep();
-      if (worker_.has_any_work() || driver_.take_woken()) return go_on();
+      if (worker_.has_any_work() || driver_.take_woken() || driver_.take_woken_from_outside()) return go_on();
       worker_.counters_.parks.add();
       stage_ = stage::asleep;
       const instant deadline = worker_.loop_.earliest_deadline();

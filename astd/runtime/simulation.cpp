@@ -197,6 +197,10 @@ simulation::entry& simulation::this_entry() noexcept {
 // Until it comes back.
 void simulation::hand_baton(entry& from, entry& to) noexcept {
   std::unique_lock lock(lock_);
+  hand_baton(from, to, lock);
+}
+
+void simulation::hand_baton(entry& from, entry& to, std::unique_lock<std::mutex>& lock) noexcept {
   from.has_baton_ = false;
   to.returns_to_ = &from;
   to.has_baton_ = true;
@@ -212,16 +216,14 @@ void simulation::run_turn(entry& on, simulated_worker& whose) noexcept {
   hand_baton(me, on);
 }
 
+// All under one lock: who waits only for a while is in the list, or has the baton.
 void simulation::let_one_in() noexcept {
-  entry* next = nullptr;
-  {
-    std::lock_guard guard(lock_);
-    if (at_the_door_.empty()) return;
-    next = at_the_door_.front();
-    at_the_door_.erase(at_the_door_.begin());
-    anybody_at_the_door_.store(!at_the_door_.empty(), std::memory_order_relaxed);
-  }
-  hand_baton(this_entry(), *next);
+  std::unique_lock lock(lock_);
+  if (at_the_door_.empty()) return;
+  entry& next = *at_the_door_.front();
+  at_the_door_.erase(at_the_door_.begin());
+  anybody_at_the_door_.store(!at_the_door_.empty(), std::memory_order_relaxed);
+  hand_baton(this_entry(), next, lock);
 }
 
 // ---- going on
@@ -342,9 +344,11 @@ void simulation::run_in_background() noexcept {
         // Up to what is next, and what follows from that.
         const instant next = world_.next_time();
         const instant end = next == never ? never : next + soon;
-        while (world_.next_time() <= end && !anybody_at_the_door_.load(std::memory_order_relaxed) &&
-               world_.step()) {
-        }
+        auto over = [&] {
+          const instant following = world_.next_time();
+          return following == never || following > end || anybody_at_the_door_.load(std::memory_order_relaxed);
+        };
+        static_cast<void>(run_until(over));
       }
     }
     lock.lock();

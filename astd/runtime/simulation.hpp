@@ -95,6 +95,7 @@ class simulation final : driver::sim::world::keeper {
   bool wait_for_others();
   void let_one_in() noexcept;
   void hand_baton(entry& from, entry& to) noexcept;
+  void hand_baton(entry& from, entry& to, std::unique_lock<std::mutex>& lock) noexcept;
   void run_in_background() noexcept;
   void something_outside() noexcept override;
 

@@ -126,7 +126,10 @@ std::string told(const step& s, side& on) {
           << c.write(fd, std::string(s.size, s.letter), s.offset);
       break;
     case 9: out << "truncate to " << s.offset << ": " << c.truncate(fd, s.offset); break;
-    case 10: out << "make directory " << s.path << ": " << c.make_directory(s.path.c_str(), s.mode); break;
+    case 10:
+      // Open to its owner, who need not be root here: the simulated disk knows no rights.
+      out << "make directory " << s.path << ": " << c.make_directory(s.path.c_str(), s.mode | S_IRWXU);
+      break;
     case 11: out << "unlink " << s.path << ": " << c.unlink(s.path.c_str()); break;
     case 12: out << "remove directory " << s.path << ": " << c.remove_directory(s.path.c_str()); break;
     case 13:

@@ -91,7 +91,10 @@ void sim_driver::wait(instant) noexcept { ASTD_ASSERT(false, "a simulated loop d
 
 void sim_driver::wake() noexcept {
   if (!turn_) return;
-  if (world::here() != &world_) return world_.wake_from_outside(*turn_);
+  if (world::here() != &world_) {
+    woken_from_outside_.store(true, std::memory_order_release);  // pairs with take_woken_from_outside()
+    return world_.wake_from_outside(*turn_);
+  }
   woken_ = true;
   world_.schedule_by(*turn_, std::max(world_.now() + world_.draw_turn(), busy_until_));
 }

@@ -5,6 +5,7 @@
 #include <astd/driver/driver.hpp>
 #include <astd/driver/sim/machine.hpp>
 
+#include <atomic>
 #include <utility>
 
 namespace astd::driver::sim {
@@ -22,6 +23,12 @@ class sim_driver final : public driver {
   [[nodiscard]] instant busy_until() const noexcept { return busy_until_; }
   /// Whether wake() was called, or there is something to collect, since this was last asked.
   [[nodiscard]] bool take_woken() noexcept { return std::exchange(woken_, false) || ready(); }
+  /// Whether a thread outside called wake() since this was last asked. Its turn alone does not say so: it may be the one
+  /// that was planned anyway.
+  [[nodiscard]] bool take_woken_from_outside() noexcept {
+    return woken_from_outside_.load(std::memory_order_relaxed) &&
+           woken_from_outside_.exchange(false, std::memory_order_acquire);
+  }
 
   [[nodiscard]] std::string_view name() const noexcept override { return "sim"; }
   [[nodiscard]] bool submit(operation& op) noexcept override;
@@ -46,6 +53,7 @@ class sim_driver final : public driver {
   event* turn_ = nullptr;
   instant busy_until_ = 0;
   bool woken_ = false;
+  std::atomic<bool> woken_from_outside_{false};
   completions ended_;
 };
 

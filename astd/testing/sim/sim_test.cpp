@@ -249,7 +249,8 @@ TEST(sim_host, keeps_what_was_synced_and_what_was_printed) {
   sim::run({}, [](sim::universe& universe) -> task<> {
     auto& h = universe.add_host("disk", []() -> task<> {
       auto before = co_await astd::as_result(astd::fs::read_to_string("/kept"));
-      co_await astd::println("{}", before ? *before : "nothing");
+      const std::string found = before.value_or("nothing");
+      co_await astd::println("{}", found);
       auto out = co_await astd::fs::file::create("/kept");
       co_await astd::io::write_all(out, "something");
       co_await out.sync_all();

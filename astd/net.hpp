@@ -9,6 +9,8 @@
 #include <astd/net/ip_address.hpp>
 #include <astd/net/resolve.hpp>
 #include <astd/net/socket_address.hpp>
+#include <astd/net/tcp_halves.hpp>
 #include <astd/net/tcp_listener.hpp>
+#include <astd/net/tcp_socket.hpp>
 #include <astd/net/tcp_stream.hpp>
 #include <astd/net/udp_socket.hpp>

@@ -163,6 +163,8 @@ nature nature_of(opcode code) noexcept {
     case opcode::send:
     case opcode::recvmsg:
     case opcode::sendmsg:
+    case opcode::recvmmsg:
+    case opcode::sendmmsg:
     case opcode::readable:
     case opcode::writable: return nature::socket;
     case opcode::read:
@@ -202,6 +204,7 @@ bool is_input(opcode code) noexcept {
     case opcode::accept_many:
     case opcode::recv:
     case opcode::recvmsg:
+    case opcode::recvmmsg:
     case opcode::readable:
     case opcode::read:
     case opcode::readv: return true;
@@ -211,10 +214,13 @@ bool is_input(opcode code) noexcept {
 
 bool wants_no_wait(const operation& op) noexcept {
   switch (op.code) {
+    case opcode::accept: return op.args.value == 1;
     case opcode::recv:
     case opcode::send: return op.args.transfer.flags & MSG_DONTWAIT;
     case opcode::recvmsg:
     case opcode::sendmsg: return op.args.message.flags & MSG_DONTWAIT;
+    case opcode::recvmmsg:
+    case opcode::sendmmsg: return op.args.messages.flags & MSG_DONTWAIT;
     default: return false;
   }
 }
@@ -222,10 +228,11 @@ bool wants_no_wait(const operation& op) noexcept {
 std::int32_t attempt_socket(operation& op, bool again) noexcept {
   const auto& t = op.args.transfer;
   const auto& m = op.args.message;
+  const auto& ms = op.args.messages;
   const auto flags_of = [](int flags) noexcept { return (flags & ~MSG_WAITALL) | MSG_DONTWAIT; };
   std::int32_t result = -ENOSYS;
   switch (op.code) {
-    case opcode::accept:
+    case opcode::accept: result = accept_one(op.fd); break;
     case opcode::accept_many: return accept_one(op.fd);
     case opcode::connect: return connect_once(op, again);
     case opcode::recv:
@@ -237,6 +244,12 @@ std::int32_t attempt_socket(operation& op, bool again) noexcept {
     case opcode::recvmsg: result = once([&] { return ::recvmsg(op.fd, m.message, flags_of(m.flags)); }); break;
     case opcode::sendmsg:
       result = once([&] { return ::sendmsg(op.fd, m.message, flags_of(m.flags) | MSG_NOSIGNAL); });
+      break;
+    case opcode::recvmmsg:
+      result = once([&] { return ::recvmmsg(op.fd, ms.messages, ms.count, flags_of(ms.flags), nullptr); });
+      break;
+    case opcode::sendmmsg:
+      result = once([&] { return ::sendmmsg(op.fd, ms.messages, ms.count, flags_of(ms.flags) | MSG_NOSIGNAL); });
       break;
     case opcode::readable: return again ? 0 : poll_once(op.fd, POLLIN);
     case opcode::writable: return again ? 0 : poll_once(op.fd, POLLOUT);

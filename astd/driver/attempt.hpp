@@ -25,10 +25,10 @@ enum class nature : std::uint8_t {
 /// Whether the operation waits for readability; otherwise for writability.
 [[nodiscard]] bool is_input(opcode code) noexcept;
 
-/// Whether the submitter said MSG_DONTWAIT: -EAGAIN is then a result.
+/// Whether the submitter said MSG_DONTWAIT, or that for an accept: -EAGAIN is then a result.
 [[nodiscard]] bool wants_no_wait(const operation& op) noexcept;
 
-/// accept, connect, recv, send, recvmsg, sendmsg, readable, writable. `again`: a repeated attempt, after the kernel has
+/// accept, connect, recv, send, recvmsg, sendmsg, recvmmsg, sendmmsg, readable, writable. `again`: a repeated attempt, after the kernel has
 /// said that it is worth while (a connect goes on; whoever waits for just that is served).
 [[nodiscard]] std::int32_t attempt_socket(operation& op, bool again) noexcept;
 

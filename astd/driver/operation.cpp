@@ -15,6 +15,8 @@ const char* name_of(opcode code) noexcept {
     case opcode::send: return "send";
     case opcode::recvmsg: return "recvmsg";
     case opcode::sendmsg: return "sendmsg";
+    case opcode::recvmmsg: return "recvmmsg";
+    case opcode::sendmmsg: return "sendmmsg";
     case opcode::readable: return "readable";
     case opcode::writable: return "writable";
     case opcode::local_name: return "local_name";

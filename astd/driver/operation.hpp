@@ -19,6 +19,7 @@
 
 struct sockaddr;
 struct msghdr;
+struct mmsghdr;
 struct statx;
 struct statvfs;
 struct iovec;
@@ -32,21 +33,24 @@ enum class opcode : std::uint8_t {
   bind,         // args.address {in}
   listen,       // args.value: backlog
   accept,       // result: descriptor (non-blocking, close-on-exec); the peer's address by peer_name. A connection
-                // that died while it waited is skipped; -EMFILE leaves the connection waiting: back off
+                // that died while it waited is skipped; -EMFILE leaves the connection waiting: back off.
+                // args.value: 1 to end inside submit(), with -EAGAIN if there is none, else 0
   accept_many,  // accepts until it is cancelled or fails; fd and driver::next_connection() alone: see there
   connect,      // args.address {in}
   shutdown,     // args.value: SHUT_RD, SHUT_WR, SHUT_RDWR
-  recv,         // args.transfer; result: bytes, 0 at the end. MSG_DONTWAIT: ends at once, with -EAGAIN if need be;
-                // MSG_WAITALL is ignored (here and below)
-  send,         // args.transfer; never raises SIGPIPE
-  recvmsg,      // args.message
-  sendmsg,      // args.message; never raises SIGPIPE
-  readable,     // waits until recv would not have to wait: there are bytes, the end or an error; result: >= 0
-  writable,     // the same for send
-  local_name,   // args.address {out}
-  peer_name,    // args.address {out}
-  set_option,   // args.option
-  get_option,   // args.option
+  recv,      // args.transfer; result: bytes, 0 at the end. MSG_DONTWAIT: ends inside submit(), with -EAGAIN if need
+             // be, and always asks the system; MSG_WAITALL is ignored (here and below)
+  send,      // args.transfer; never raises SIGPIPE
+  recvmsg,   // args.message
+  sendmsg,   // args.message; never raises SIGPIPE
+  recvmmsg,  // args.messages; result: how many, at least one: those that are there
+  sendmmsg,  // args.messages; result: how many, at least one: those that find room
+  readable,  // waits until recv would not have to wait: there are bytes, the end or an error; result: >= 0
+  writable,  // the same for send
+  local_name,  // args.address {out}
+  peer_name,   // args.address {out}
+  set_option,  // args.option
+  get_option,  // args.option
   // Files and other descriptors.
   openat,     // args.path {path, flags, mode}, fd: directory or AT_FDCWD; result: descriptor (close-on-exec)
   close,      // args.value: 1 when it may block (a file: written back, its blocks freed), 0 for the rest;
@@ -99,6 +103,11 @@ struct address_arguments {
 };
 struct message_arguments {
   msghdr* message;
+  int flags;
+};
+struct messages_arguments {
+  mmsghdr* messages;
+  unsigned count;  // at least 1
   int flags;
 };
 struct socket_arguments {
@@ -194,6 +203,7 @@ struct operation : detail::list_node {
     transfer_arguments transfer;
     address_arguments address;
     message_arguments message;
+    messages_arguments messages;
     socket_arguments socket;
     option_arguments option;
     path_arguments path;

@@ -163,6 +163,8 @@ std::int32_t call(operation& op) noexcept {
     case opcode::send:
     case opcode::recvmsg:
     case opcode::sendmsg:
+    case opcode::recvmmsg:
+    case opcode::sendmmsg:
     case opcode::readable:
     case opcode::writable:
     case opcode::poll:

@@ -1,6 +1,7 @@
 // Internal: connecting a socket, and what its failures say.
 #pragma once
 
+#include <astd/coro/task.hpp>
 #include <astd/io/io_awaitable.hpp>
 #include <astd/net/endpoint.hpp>
 #include <astd/net/native_address.hpp>
@@ -8,6 +9,9 @@
 #include <astd/runtime/io_operation.hpp>
 
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 namespace astd::net::detail {
 
@@ -45,15 +49,31 @@ class place_name {
   explicit place_name(const endpoint& where) {
     if (where.has_host()) name_ = where.to_string();
   }
+  [[nodiscard]] bool given() const noexcept { return !name_.empty(); }
   /// "connect 192.0.2.1:80", or "connect example.org:80 (192.0.2.1:80)".
-  [[nodiscard]] failure refused(std::error_code error, const char* action, const socket_address& address) const {
-    std::string subject = address.to_string();
-    if (!name_.empty() && name_ != subject) subject = name_ + " (" + subject + ')';
-    return failure(error, action, subject);
-  }
+  [[nodiscard]] failure refused(std::error_code error, const char* action, const socket_address& address) const;
 
  private:
+  friend class refusals;
   std::string name_;
 };
+
+/// What became of each address. One task at a time.
+class refusals {
+ public:
+  void add(std::error_code error, const socket_address& address) { all_.emplace_back(error, address); }
+  /// With the error of the last, and the errors of those before where they are others:
+  /// "connect example.org:80 ([2001:db8::1]:80: Network is unreachable, 192.0.2.1:80)".
+  [[nodiscard]] failure all(const place_name& name, const char* action) const;
+
+ private:
+  std::vector<std::pair<std::error_code, socket_address>> all_;
+};
+
+/// RFC 8305, 4: the families take turns, beginning with that of the first; otherwise the order stays.
+void interleave(std::vector<socket_address>& addresses);
+
+/// A connection to the first of `addresses` that answers (see tcp_stream::connect). Both stay until it is over.
+task<socket> connect_to_first(const std::vector<socket_address>& addresses, const place_name& name);
 
 }  // namespace astd::net::detail

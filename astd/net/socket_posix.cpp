@@ -1,13 +1,16 @@
 #include <astd/net/native_address.hpp>
 #include <astd/net/socket.hpp>
 #include <astd/net/socket_address_posix.hpp>
+#include <astd/net/socket_transfer.hpp>
 #include <astd/net/tcp_stream.hpp>
 #include <astd/runtime/perform_now.hpp>
 
+#include <climits>
 #include <cstring>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 namespace astd::net::detail {
@@ -33,9 +36,55 @@ operation make(opcode what, int descriptor) noexcept {
 struct option {
   int level, name;
 };
-option native(socket_flag flag) noexcept {
-  if (flag == socket_flag::reuse_address) return {SOL_SOCKET, SO_REUSEADDR};
-  return {IPPROTO_TCP, TCP_NODELAY};
+
+std::error_code set_native(int descriptor, option which, const void* value, unsigned size) noexcept {
+  operation op = make(opcode::set_option, descriptor);
+  op.args.option = {which.level, which.name, const_cast<void*>(value), &size};
+  return carry_out(op);
+}
+
+std::expected<int, std::error_code> get_native(int descriptor, option which) noexcept {
+  int value = 0;
+  unsigned size = sizeof value;
+  operation op = make(opcode::get_option, descriptor);
+  op.args.option = {which.level, which.name, &value, &size};
+  if (auto error = carry_out(op)) return std::unexpected(error);
+  return value;
+}
+
+bool is_v6(int descriptor) noexcept { return get_native(descriptor, {SOL_SOCKET, SO_DOMAIN}) == AF_INET6; }
+
+option native(socket_option which, int descriptor) noexcept {
+  switch (which) {
+    case socket_option::reuse_address: return {SOL_SOCKET, SO_REUSEADDR};
+    case socket_option::reuse_port: return {SOL_SOCKET, SO_REUSEPORT};
+    case socket_option::broadcast: return {SOL_SOCKET, SO_BROADCAST};
+    case socket_option::keep_alive: return {SOL_SOCKET, SO_KEEPALIVE};
+    case socket_option::send_buffer: return {SOL_SOCKET, SO_SNDBUF};
+    case socket_option::receive_buffer: return {SOL_SOCKET, SO_RCVBUF};
+    case socket_option::pending_error: return {SOL_SOCKET, SO_ERROR};
+    case socket_option::only_v6: return {IPPROTO_IPV6, IPV6_V6ONLY};
+    case socket_option::time_to_live:
+      if (is_v6(descriptor)) return {IPPROTO_IPV6, IPV6_UNICAST_HOPS};
+      return {IPPROTO_IP, IP_TTL};
+    case socket_option::type_of_service:
+      if (is_v6(descriptor)) return {IPPROTO_IPV6, IPV6_TCLASS};
+      return {IPPROTO_IP, IP_TOS};
+    case socket_option::no_delay: return {IPPROTO_TCP, TCP_NODELAY};
+    case socket_option::quick_ack: return {IPPROTO_TCP, TCP_QUICKACK};
+    case socket_option::keep_idle: return {IPPROTO_TCP, TCP_KEEPIDLE};
+    case socket_option::keep_interval: return {IPPROTO_TCP, TCP_KEEPINTVL};
+    case socket_option::keep_count: return {IPPROTO_TCP, TCP_KEEPCNT};
+    case socket_option::user_timeout: return {IPPROTO_TCP, TCP_USER_TIMEOUT};
+    case socket_option::segment_size: return {IPPROTO_UDP, UDP_SEGMENT};
+    case socket_option::coalesce: return {IPPROTO_UDP, UDP_GRO};
+    case socket_option::multicast_loop_v4: return {IPPROTO_IP, IP_MULTICAST_LOOP};
+    case socket_option::multicast_loop_v6: return {IPPROTO_IPV6, IPV6_MULTICAST_LOOP};
+    case socket_option::multicast_ttl_v4: return {IPPROTO_IP, IP_MULTICAST_TTL};
+    case socket_option::multicast_hops_v6: return {IPPROTO_IPV6, IPV6_MULTICAST_HOPS};
+    case socket_option::multicast_interface_v6: return {IPPROTO_IPV6, IPV6_MULTICAST_IF};
+  }
+  return {-1, -1};
 }
 
 std::expected<socket_address, std::error_code> name(opcode which, int descriptor) noexcept {
@@ -91,23 +140,65 @@ std::error_code socket::listen(int backlog) const noexcept {
   return carry_out(op);
 }
 
-std::error_code socket::set(socket_flag flag, bool on) const noexcept {
-  const option which = native(flag);
-  int value = on;
-  unsigned size = sizeof value;
-  operation op = detail::make(opcode::set_option, descriptor_);
-  op.args.option = {which.level, which.name, &value, &size};
-  return carry_out(op);
+std::error_code socket::set(socket_option which, int value) const noexcept {
+  return set_native(descriptor_, native(which, descriptor_), &value, sizeof value);
 }
 
-std::expected<bool, std::error_code> socket::get(socket_flag flag) const noexcept {
-  const option which = native(flag);
-  int value = 0;
+std::expected<int, std::error_code> socket::get(socket_option which) const noexcept {
+  return get_native(descriptor_, native(which, descriptor_));
+}
+
+socket socket::share() {
+  if (!owners_) owners_ = new std::atomic<int>(1);
+  // Whoever gives up ownership orders what it did before by its own fetch_sub.
+  owners_->fetch_add(1, std::memory_order_relaxed);
+  socket other(descriptor_);
+  other.owners_ = owners_;
+  return other;
+}
+
+bool socket::is_last_owner() noexcept {
+  if (!owners_) return true;
+  // Releases our use of the descriptor to the last owner, which acquires that of all others here.
+  if (owners_->fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  delete owners_;
+  return true;
+}
+
+void set_option(int descriptor, socket_option which, int value, const char* action) {
+  if (auto error = set_native(descriptor, native(which, descriptor), &value, sizeof value))
+    astd::detail::throw_failure(socket_failure(error, action, descriptor));
+}
+
+int get_option(int descriptor, socket_option which, const char* action) {
+  const auto value = get_native(descriptor, native(which, descriptor));
+  if (!value) astd::detail::throw_failure(socket_failure(value.error(), action, descriptor));
+  return *value;
+}
+
+void set_linger(int descriptor, int seconds) {
+  const ::linger value{seconds >= 0, seconds >= 0 ? seconds : 0};
+  if (auto error = set_native(descriptor, {SOL_SOCKET, SO_LINGER}, &value, sizeof value))
+    astd::detail::throw_failure(socket_failure(error, "set linger", descriptor));
+}
+
+int get_linger(int descriptor) {
+  ::linger value{};
   unsigned size = sizeof value;
-  operation op = detail::make(opcode::get_option, descriptor_);
-  op.args.option = {which.level, which.name, &value, &size};
-  if (auto error = carry_out(op)) return std::unexpected(error);
-  return value != 0;
+  operation op = make(opcode::get_option, descriptor);
+  op.args.option = {SOL_SOCKET, SO_LINGER, &value, &size};
+  if (auto error = carry_out(op)) astd::detail::throw_failure(socket_failure(error, "linger", descriptor));
+  return value.l_onoff ? value.l_linger : -1;
+}
+
+int count_for_option(std::int64_t value) noexcept {
+  if (value < 0) return -1;
+  return value < INT_MAX ? static_cast<int>(value) : INT_MAX;
+}
+
+std::error_code take_error(int descriptor) {
+  const int error = get_option(descriptor, socket_option::pending_error, "take error");
+  return {error, std::system_category()};
 }
 
 std::expected<socket_address, std::error_code> socket::local_address() const noexcept {

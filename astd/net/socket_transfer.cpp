@@ -22,7 +22,17 @@ failure socket_failure(std::error_code error, const char* action, int descriptor
 failure socket_transfer::refused() const {
   const bool receiving = code == driver::opcode::recv;
   const char* action = stream_ ? (receiving ? "read" : "write") : (receiving ? "recv" : "send");
+  if (args.transfer.flags & peek_flag) action = "peek";
   return socket_failure(error(), action, fd);
+}
+
+astd::detail::outcome<std::size_t> vectored_transfer::take() {
+  resumed();
+  if (failed()) [[unlikely]]
+    return socket_failure(error(), code == driver::opcode::recvmsg ? "read" : "write", fd);
+  astd::detail::outcome<std::size_t> bytes;
+  bytes.set_value(static_cast<std::size_t>(result()));
+  return bytes;
 }
 
 astd::detail::outcome<void> socket_readiness::take() {

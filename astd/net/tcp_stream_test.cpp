@@ -173,7 +173,7 @@ ASTD_TEST(tcp_stream, tries_each_address_in_turn) {
   EXPECT_EQ(stream.peer_address(), listener.local_address());
   const std::vector bad{socket_address("[::ffff:0:0]:1"), nobody};
   const std::string last = co_await test::error_of(tcp_stream::connect(bad));
-  EXPECT_EQ(last, "connect " + nobody.to_string() + ": Connection refused");
+  EXPECT_EQ(last, "connect [::ffff:0.0.0.0]:1, " + nobody.to_string() + ": Connection refused");
 }
 
 ASTD_TEST(tcp_stream, names_the_peer_that_is_gone) {

@@ -19,25 +19,25 @@ std::expected<detail::socket, std::error_code> bind_at(const socket_address& add
 task<udp_socket> udp_socket::bind(endpoint where) {
   const detail::place_name name(where);
   const std::vector<socket_address> addresses = co_await or_return(lookup_host(std::move(where)));
-  failure last;
+  detail::refusals refused;
   for (const socket_address& address : addresses) {
     auto socket = bind_at(address);
     if (socket) co_return udp_socket(std::move(*socket));
-    last = name.refused(socket.error(), "bind", address);
+    refused.add(socket.error(), address);
   }
-  co_await fail(std::move(last));
+  co_await fail(refused.all(name, "bind"));
 }
 
 task<> udp_socket::connect(endpoint where) {
   const detail::place_name name(where);
   const std::vector<socket_address> addresses = co_await or_return(lookup_host(std::move(where)));
-  failure last;
+  detail::refusals refused;
   for (const socket_address& address : addresses) {
     const auto connected = co_await as_result(detail::connect_socket(socket_, address));
     if (connected) co_return;
-    last = name.refused(connected.error(), "connect", address);
+    refused.add(connected.error(), address);
   }
-  co_await fail(std::move(last));
+  co_await fail(refused.all(name, "connect"));
 }
 
 task<std::size_t> udp_socket::send_to_first(io::const_bytes buffer, endpoint to) {

@@ -122,8 +122,9 @@ bool epoll_driver::submit_socket(operation& op) noexcept {
     // Known to have to wait: no call. A connect has to be started in any case.
     const bool known = input ? d->readable : d->writable;
     completions& waiting = input ? d->readers : d->writers;
-    if (d->registered && (!known || !waiting.empty()) && op.code != opcode::connect) {
-      if (wants_no_wait(op)) return ended_inline(op, -EAGAIN);
+    // Who does not wait asks in any case: no event is fetched while a task tries again and again. That what is known is
+    // older than the answer does no harm: an event that has not been fetched yet will be.
+    if (d->registered && (!known || !waiting.empty()) && op.code != opcode::connect && !wants_no_wait(op)) {
       park(op, waiting);
       return false;
     }

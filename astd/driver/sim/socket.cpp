@@ -83,6 +83,8 @@ std::int32_t socket::start(operation& op) noexcept {
     case opcode::send:
     case opcode::recvmsg:
     case opcode::sendmsg:
+    case opcode::recvmmsg:
+    case opcode::sendmmsg:
     case opcode::readable:
     case opcode::writable:
     case opcode::poll: break;
@@ -123,11 +125,34 @@ std::int32_t socket::attempt(operation& op, bool again) noexcept {
     case opcode::writev:
       if (wants_no_wait(op) && stack_->in().strikes(fault::spurious_readiness, where())) return pending;
       return send(message(op));
+    case opcode::recvmmsg:
+    case opcode::sendmmsg:
+      if (wants_no_wait(op) && stack_->in().strikes(fault::spurious_readiness, where())) return pending;
+      return transfer_many(op);
     case opcode::readable:
     case opcode::writable:
     case opcode::poll: return poll(op);
     default: return -ENOSYS;
   }
+}
+
+std::int32_t socket::transfer_many(operation& op) noexcept {
+  const messages_arguments& m = op.args.messages;
+  if (m.count == 0) return 0;
+  for (unsigned i = 0; i < m.count; ++i) {
+    operation one;
+    one.code = op.code == opcode::recvmmsg ? opcode::recvmsg : opcode::sendmsg;
+    one.args.message = {&m.messages[i].msg_hdr, m.flags};
+    const std::int32_t result = is_input(op.code) ? receive(message(one)) : send(message(one));
+    if (result < 0) {
+      // What has been moved counts. An error of the second is the next attempt's: on the system it is kept.
+      if (i == 0) return result;
+      if (result != pending && is_input(op.code)) error_ = -result;
+      return static_cast<std::int32_t>(i);
+    }
+    m.messages[i].msg_len = static_cast<unsigned>(result);
+  }
+  return static_cast<std::int32_t>(m.count);
 }
 
 std::int32_t socket::poll(const operation& op) noexcept {

@@ -108,6 +108,8 @@ class socket : public open_file, public socket_in_stack {
   bool linger_ = false;
   int linger_seconds_ = 0;
   bool broadcast_ = false;
+  int hops_ = 64, hops_v6_ = 64, tos_ = 0, traffic_class_ = 0;  // kept; no packet shows them
+  bool quick_ack_ = true;
   int send_room_ = 0, receive_room_ = 0;  // as set; 0: not
   completions readers_, writers_, pollers_;
 
@@ -115,6 +117,7 @@ class socket : public open_file, public socket_in_stack {
   void wait_for_connections(operation& op) noexcept;
   void tell_of_connections(operation& op) noexcept;
   [[nodiscard]] std::int32_t attempt(operation& op, bool again) noexcept;
+  [[nodiscard]] std::int32_t transfer_many(operation& op) noexcept;
   void serve(completions& waiting) noexcept;
   void serve_pollers() noexcept;
   [[nodiscard]] std::int32_t bind_to(operation& op) noexcept;

@@ -89,15 +89,18 @@ std::int32_t socket::set_option(const option_arguments& o) noexcept {
           if (value < 0) return -EINVAL;
           options_.user_timeout = static_cast<std::uint32_t>(value);
           break;
-        case TCP_QUICKACK:
+        case TCP_QUICKACK: quick_ack_ = on; break;
         case TCP_DEFER_ACCEPT: break;
         default: return -ENOPROTOOPT;
       }
       break;
     case IPPROTO_IP:
       switch (o.name) {
-        case IP_TOS:
-        case IP_TTL: break;
+        case IP_TOS: tos_ = value & 0xff; break;
+        case IP_TTL:
+          if (value == 0 || value < -1 || value > 255) return -EINVAL;
+          hops_ = value == -1 ? 64 : value;
+          break;
         default: return -ENOPROTOOPT;
       }
       break;
@@ -108,7 +111,14 @@ std::int32_t socket::set_option(const option_arguments& o) noexcept {
           if (bound()) return -EINVAL;
           binding_.only_v6 = on;
           break;
-        case IPV6_UNICAST_HOPS: break;
+        case IPV6_UNICAST_HOPS:
+          if (value < -1 || value > 255) return -EINVAL;
+          hops_v6_ = value == -1 ? 64 : value;
+          break;
+        case IPV6_TCLASS:
+          if (value < -1 || value > 255) return -EINVAL;
+          traffic_class_ = value == -1 ? 0 : value;
+          break;
         default: return -ENOPROTOOPT;
       }
       break;
@@ -174,13 +184,25 @@ std::int32_t socket::get_option(const option_arguments& o) noexcept {
         case TCP_KEEPINTVL: value = static_cast<int>(options_.keep_interval); break;
         case TCP_KEEPCNT: value = static_cast<int>(options_.keep_count); break;
         case TCP_USER_TIMEOUT: value = static_cast<int>(options_.user_timeout); break;
+        case TCP_QUICKACK: value = quick_ack_; break;
         default: return -ENOPROTOOPT;
       }
       break;
     case IPPROTO_IPV6:
       if (family_ != AF_INET6) return -EOPNOTSUPP;
-      if (o.name != IPV6_V6ONLY) return -ENOPROTOOPT;
-      value = binding_.only_v6;
+      switch (o.name) {
+        case IPV6_V6ONLY: value = binding_.only_v6; break;
+        case IPV6_UNICAST_HOPS: value = hops_v6_; break;
+        case IPV6_TCLASS: value = traffic_class_; break;
+        default: return -ENOPROTOOPT;
+      }
+      break;
+    case IPPROTO_IP:
+      switch (o.name) {
+        case IP_TOS: value = tos_; break;
+        case IP_TTL: value = hops_; break;
+        default: return -ENOPROTOOPT;
+      }
       break;
     default: return -ENOPROTOOPT;
   }

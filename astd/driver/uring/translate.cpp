@@ -61,6 +61,9 @@ unsigned kernel_operation(opcode code) noexcept {
     case opcode::readable:
     case opcode::writable:
     case opcode::poll: return IORING_OP_POLL_ADD;
+    // Waited for by polling; see uring_driver::submit_socket().
+    case opcode::recvmmsg:
+    case opcode::sendmmsg:
     // Carried out on the spot.
     case opcode::socket:
     case opcode::bind:
@@ -165,6 +168,8 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
     case opcode::lseek:
     case opcode::dup:
     case opcode::getcwd:
+    case opcode::recvmmsg:
+    case opcode::sendmmsg:
     case opcode::socket:
     case opcode::bind:
     case opcode::listen:

@@ -65,6 +65,7 @@ class uring_driver final : public native_driver {
 
  private:
   bool submit_close(operation& op) noexcept;
+  bool submit_socket(operation& op) noexcept;
   bool submit_accept(operation& op) noexcept;
   bool submit_accept_many(operation& op) noexcept;
   bool submit_transfer(operation& op) noexcept;
@@ -118,17 +119,7 @@ bool uring_driver::submit(operation& op) noexcept {
   counters_.submitted.add();
   op.in_flight = op.cancel_asked = false;
   switch (nature_of(op.code)) {
-    case nature::socket:
-      if (op.code == opcode::accept) return submit_accept(op);
-      if (op.code == opcode::accept_many) return submit_accept_many(op);
-      // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete(). A connect has to be begun
-      // before there is anything to wait for.
-      if (op.code == opcode::connect && age_ != kernel::present) {
-        counters_.system_calls.add();
-        const std::int32_t result = attempt_socket(op, false);
-        if (result != not_yet) return ended_inline(op, result);
-      }
-      return submit_to_ring(op, age_ == kernel::present || wants_no_wait(op) ? place::kernel : place::polling);
+    case nature::socket: return submit_socket(op);
     case nature::transfer: return submit_transfer(op);
     case nature::polling: return submit_to_ring(op, place::kernel);
     case nature::closing: return submit_close(op);
@@ -156,10 +147,25 @@ bool uring_driver::submit_close(operation& op) noexcept {
   return true;
 }
 
+bool uring_driver::submit_socket(operation& op) noexcept {
+  if (op.code == opcode::accept) return submit_accept(op);
+  if (op.code == opcode::accept_many) return submit_accept_many(op);
+  const bool batch = op.code == opcode::recvmmsg || op.code == opcode::sendmmsg;  // no ring knows those
+  // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete(). A connect has to be begun
+  // before there is anything to wait for.
+  const bool first_here = wants_no_wait(op) || batch || (op.code == opcode::connect && age_ != kernel::present);
+  if (first_here) {
+    counters_.system_calls.add();
+    const std::int32_t result = attempt_socket(op, false);
+    if (result != not_yet) return ended_inline(op, result);
+  }
+  return submit_to_ring(op, age_ == kernel::present && !batch ? place::kernel : place::polling);
+}
+
 bool uring_driver::submit_accept(operation& op) noexcept {
   // Connections come in bursts, and a turn of the loop for each would let a busy server starve its listener: after
   // one, the rest of the queue is fetched on the spot.
-  if (op.fd == accepting_) {
+  if (op.fd == accepting_ || wants_no_wait(op)) {
     counters_.system_calls.add();
     std::int32_t result = attempt_socket(op, false);
     if (result != not_yet) return ended_inline(op, result);
@@ -425,9 +431,8 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
   if (place_of(op) == place::polling) return complete_poll(op, result);
   switch (result) {
     case -EAGAIN:
-      // Kernels before 5.17 do not wait for some descriptors in non-blocking mode. Who said MSG_DONTWAIT wants it so.
-      if (wants_no_wait(op) || nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing)
-        break;
+      // Kernels before 5.17 do not wait for some descriptors in non-blocking mode.
+      if (nature_of(op.code) == nature::blocking || nature_of(op.code) == nature::closing) break;
       if (op.cancel_asked) return end(op, -ECANCELED);
       return send(op, place::polling);
     case -EOPNOTSUPP:

@@ -12,6 +12,7 @@
 #include <astd/call_once.hpp>
 #include <astd/cancel.hpp>
 #include <astd/channel.hpp>
+#include <astd/codec.hpp>
 #include <astd/condition_variable.hpp>
 #include <astd/event.hpp>
 #include <astd/fs.hpp>

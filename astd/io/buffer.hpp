@@ -87,6 +87,12 @@ class const_bytes {
   std::size_t size_ = 0;
 };
 
+namespace detail {
+
+/// Copies as much of `from` as fits into `to`; the number of bytes.
+std::size_t copy_bytes(const_bytes from, mutable_bytes to) noexcept;
+
+}  // namespace detail
 }  // namespace astd::io
 
 template <>

@@ -12,6 +12,9 @@ class category final : public std::error_category {
     switch (static_cast<errc>(value)) {
       case errc::unexpected_end: return "Unexpected end of input";
       case errc::nothing_written: return "Nothing could be written";
+      case errc::not_flushed: return "Written bytes were not flushed";
+      case errc::frame_too_large: return "The frame is too large";
+      case errc::invalid_frame: return "The frame is invalid";
     }
     return "Unknown error";
   }

@@ -11,6 +11,9 @@ namespace astd::io {
 enum class errc {
   unexpected_end = 1,  // the source ended before it had given what was asked for
   nothing_written,     // the writer took none of the bytes and named no reason
+  not_flushed,         // a writer was destroyed that still held bytes: flush() or close() it
+  frame_too_large,     // a frame of a codec is longer than its limit
+  invalid_frame,       // what arrived is no frame, or a frame cannot be written so
 };
 
 /// The category of these codes: "astd.io".

@@ -19,6 +19,8 @@
 
 namespace astd::io {
 
+class standard_input_lines;
+
 /// A handle to the process's standard input: copies and other handles read from the same buffer. Any thread; readers
 /// that come at the same time are served one after the other, each with a whole line or one read's worth of bytes.
 /// Reads fail as read(2) does, naming "standard input".
@@ -31,7 +33,29 @@ class standard_input_stream {
   /// The next line without the "\n" or "\r\n" that ended it; the last one may have had neither. Empty at the end.
   /// Whatever bytes there are: nothing is decoded. Memory grows with the length of the line.
   task<std::optional<std::string>> read_line();
+
+  /// Appends the next line to `to`, with its "\n" if it had one; gives the number of bytes, 0 at the end. `to` outlives the
+  /// await; it keeps what it held, and is not touched by a read that fails or is cancelled.
+  task<std::size_t> read_line(std::string& to);
+
+  /// A stream: next() is read_line().
+  [[nodiscard]] standard_input_lines lines() const noexcept;
+
+  /// Whether a person may be typing it.
+  [[nodiscard]] bool is_terminal() const noexcept;
 };
+
+/// The lines of standard input. Any thread; whoever asks gets the next one.
+class standard_input_lines {
+ public:
+  using value_type = std::string;
+  /// Empty at the end.
+  [[nodiscard]] ASTD_CORO_WRAPPER task<std::optional<std::string>> next() {
+    return standard_input_stream().read_line();
+  }
+};
+
+inline standard_input_lines standard_input_stream::lines() const noexcept { return {}; }
 
 /// What std::cin is, awaited. std::cin and stdin have buffers of their own: use one or the other.
 inline standard_input_stream standard_input() noexcept { return {}; }

@@ -1,6 +1,7 @@
 #include <astd/coro/as_result.hpp>
 #include <astd/coro/or_return.hpp>
 #include <astd/io/descriptor_operations.hpp>
+#include <astd/io/lines.hpp>
 #include <astd/io/standard_input.hpp>
 #include <astd/io/standard_stream.hpp>
 
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include <poll.h>
+#include <unistd.h>
 
 namespace astd::io {
 namespace {
@@ -31,12 +33,15 @@ task<std::size_t> fill(detail::standard_input_state& input) {
   }
 }
 
-std::string take_line(detail::standard_input_state& input, std::size_t length, std::size_t consumed) {
-  std::string_view line = input.held().substr(0, length);
-  if (consumed > length && line.ends_with('\r')) line.remove_suffix(1);
-  std::string copy(line);
-  input.consume(consumed);
-  return copy;
+// Gives the length of the next line with its newline; of what is there, at the end.
+task<std::size_t> whole_line(detail::standard_input_state& input) {
+  for (std::size_t searched = 0;;) {
+    const std::size_t end = input.held().find('\n', searched);
+    if (end != std::string_view::npos) co_return end + 1;
+    searched = input.held().size();
+    const std::size_t added = co_await or_return(fill(input));
+    if (added == 0) co_return input.held().size();
+  }
 }
 
 }  // namespace
@@ -56,18 +61,24 @@ task<std::size_t> standard_input_stream::read(mutable_bytes buffer) {
 }
 
 task<std::optional<std::string>> standard_input_stream::read_line() {
+  std::string line;
+  const std::size_t size = co_await or_return(read_line(line));
+  if (size == 0) co_return std::nullopt;
+  detail::trim_piece(line, '\n', true);
+  co_return line;
+}
+
+task<std::size_t> standard_input_stream::read_line(std::string& to) {
   detail::standard_input_state& input = detail::the_standard_input();
   const auto hold = co_await input.readers.wait();
-  std::size_t searched = 0;
-  for (;;) {
-    const std::size_t end = input.held().find('\n', searched);
-    if (end != std::string_view::npos) co_return take_line(input, end, end + 1);
-    searched = input.held().size();
-    const std::size_t added = co_await or_return(fill(input));
-    if (added != 0) continue;
-    if (input.held().empty()) co_return std::nullopt;
-    co_return take_line(input, input.held().size(), input.held().size());
-  }
+  const std::size_t size = co_await or_return(whole_line(input));
+  to.append(input.held().substr(0, size));
+  input.consume(size);
+  co_return size;
+}
+
+bool standard_input_stream::is_terminal() const noexcept {
+  return ::isatty(detail::standard_input_state::descriptor) == 1;
 }
 
 }  // namespace astd::io

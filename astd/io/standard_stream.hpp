@@ -1,11 +1,10 @@
 // Internal: the three streams a program starts with. What they share lives as long as the process.
 #pragma once
 
-#include <astd/io/buffer.hpp>
+#include <astd/io/byte_buffer.hpp>
 #include <astd/io/turn.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 namespace astd::io::detail {
@@ -28,17 +27,17 @@ class standard_input_state {
   turn readers;
 
   // All below: by the holder of the turn only.
-  [[nodiscard]] std::string_view held() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
-  void consume(std::size_t n) noexcept { begin_ += n; }
+  [[nodiscard]] std::string_view held() const noexcept { return buffer_.text(); }
+  void consume(std::size_t n) noexcept { buffer_.consume(n); }
   /// Room for at least one byte behind what is held. Throws std::bad_alloc.
-  [[nodiscard]] mutable_bytes room();
-  void added(std::size_t n) noexcept { end_ += n; }
+  [[nodiscard]] mutable_bytes room() {
+    buffer_.shrink();  // a long line's memory is not kept for the short ones that follow
+    return buffer_.room();
+  }
+  void added(std::size_t n) noexcept { buffer_.added(n); }
 
  private:
-  std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
+  byte_buffer buffer_;
 };
 /// The same.
 standard_input_state& the_standard_input();

@@ -1,0 +1,436 @@
+#include <astd/coro/as_result.hpp>
+#include <astd/coro/join.hpp>
+#include <astd/coro/or_return.hpp>
+#include <astd/fs/call.hpp>
+#include <astd/fs/names.hpp>
+#include <astd/fs/tree.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace astd::fs {
+
+using detail::call;
+using detail::deed;
+using detail::failure_of;
+using detail::file_handle;
+using detail::on_path;
+using detail::on_two;
+using detail::opcode;
+using detail::opening;
+using detail::operands;
+using detail::status_call;
+
+namespace {
+
+// So many operations on one directory's entries at once.
+constexpr std::size_t at_once = 16;
+constexpr std::size_t part = 32 * 1024;
+
+bool has(copy_options all, copy_options one) noexcept { return (all & one) != copy_options::none; }
+
+struct name_and_type {
+  name_and_type(const char* n, unsigned char t) : name(n), type(t) {}
+  std::string name;
+  unsigned char type;
+};
+
+// Some more of an open directory; `more`: there may be others.
+task<bool> list(int directory, const char* path, std::vector<name_and_type>& names) {
+  names.clear();
+  const auto data = std::make_unique_for_overwrite<char[]>(part);
+  const detail::directory_part got = co_await or_return(
+      detail::directory_reading(directory, nullptr, 0, data.get(), part, deed("read directory", path)));
+  for (std::size_t at = 0; at < got.bytes;) {
+    const char* const raw = data.get() + at;
+    unsigned short length = 0;
+    std::memcpy(&length, raw + offsetof(dirent64, d_reclen), sizeof length);
+    at += length;
+    const char* const name = raw + offsetof(dirent64, d_name);
+    if (std::strcmp(name, ".") != 0 && std::strcmp(name, "..") != 0)
+      names.emplace_back(name, static_cast<unsigned char>(raw[offsetof(dirent64, d_type)]));
+  }
+  co_return got.descriptor >= 0;
+}
+
+// ---- removing
+
+task<std::uint64_t> remove_directory(int above, std::string name, std::string whole);
+
+// True: gone. False: it is a directory.
+task<bool> unlink_one(int directory, std::string name, std::string whole) {
+  const auto gone =
+      co_await as_result(call(opcode::unlinkat, directory, on_path(name.c_str()), deed("remove", whole.c_str())));
+  if (gone || gone.error() == std::errc::no_such_file_or_directory) co_return true;
+  if (gone.error() == std::errc::is_a_directory) co_return false;
+  if (gone.error() == std::errc::operation_not_permitted) {
+    // What POSIX says of directories, and Linux of files that may not be touched.
+    const struct ::statx status = co_await or_return(
+        status_call(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, deed("remove", whole.c_str())));
+    if (S_ISDIR(status.stx_mode)) co_return false;
+  }
+  co_await fail(failure_of(gone.error(), deed("remove", whole.c_str())));
+  co_return false;
+}
+
+task<std::uint64_t> remove_contents(int directory, const std::string& whole) {
+  std::uint64_t gone = 0;
+  std::vector<name_and_type> names;
+  for (bool more = true; more;) {
+    more = co_await or_return(list(directory, whole.c_str(), names));
+    std::vector<std::string> below;
+    for (std::size_t at = 0; at < names.size();) {
+      std::vector<task<bool>> unlinking;
+      std::vector<std::size_t> which;
+      for (; at < names.size() && unlinking.size() < at_once; ++at) {
+        if (names[at].type == DT_DIR) {
+          below.push_back(names[at].name);
+        } else {
+          which.push_back(at);
+          unlinking.push_back(unlink_one(directory, names[at].name, whole + '/' + names[at].name));
+        }
+      }
+      if (unlinking.empty()) continue;
+      const std::vector<bool> done = co_await or_return(try_join(std::move(unlinking)));
+      for (std::size_t i = 0; i < done.size(); ++i) {
+        if (done[i])
+          ++gone;
+        else
+          below.push_back(names[which[i]].name);
+      }
+    }
+    for (const std::string& name : below) {
+      const std::uint64_t n = co_await or_return(remove_directory(directory, name, whole + '/' + name));
+      gone += n;
+    }
+  }
+  co_return gone;
+}
+
+task<std::uint64_t> remove_directory(int above, std::string name, std::string whole) {
+  const deed whom("remove", whole.c_str());
+  std::uint64_t gone = 0;
+  const auto opened =
+      co_await as_result(opening(above, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0u, whom));
+  if (!opened) {
+    if (opened.error() == std::errc::no_such_file_or_directory) co_return 0;
+    // It was a directory when it was listed: now it is something that is not entered.
+    if (opened.error() == std::errc::not_a_directory ||
+        opened.error() == std::errc::too_many_symbolic_link_levels) {
+      const bool unlinked = co_await or_return(unlink_one(above, name, whole));
+      co_return unlinked ? 1 : 0;
+    }
+    co_await fail(failure_of(opened.error(), whom));
+  }
+  {
+    const file_handle directory({}, *opened, false);
+    gone = co_await or_return(remove_contents(directory.descriptor(), whole));
+  }
+  const auto removed = co_await as_result(call(opcode::unlinkat, above, on_path(name.c_str(), AT_REMOVEDIR), whom));
+  if (removed)
+    ++gone;
+  else if (removed.error() != std::errc::no_such_file_or_directory)
+    co_await fail(failure_of(removed.error(), whom));
+  co_return gone;
+}
+
+}  // namespace
+
+task<std::uint64_t> remove_all(path name) {
+  const auto gone =
+      co_await as_result(call(opcode::unlinkat, AT_FDCWD, on_path(name.c_str()), deed("remove", name)));
+  if (gone) co_return 1;
+  if (gone.error() == std::errc::no_such_file_or_directory || gone.error() == std::errc::not_a_directory)
+    co_return 0;
+  if (gone.error() != std::errc::is_a_directory && gone.error() != std::errc::operation_not_permitted)
+    co_await fail(failure_of(gone.error(), deed("remove", name)));
+  const struct ::statx status =
+      co_await or_return(status_call(AT_FDCWD, name.c_str(), AT_SYMLINK_NOFOLLOW, deed("remove", name)));
+  if (!S_ISDIR(status.stx_mode)) co_await fail(failure_of(gone.error(), deed("remove", name)));
+  const std::uint64_t n = co_await or_return(remove_directory(AT_FDCWD, name.native(), name.native()));
+  co_return n;
+}
+
+// ---- copying a file
+
+namespace {
+
+// Both ends of a copy, as the system is asked for them and as errors say them.
+struct place {
+  place(int below, std::string own, std::string all)
+      : directory(below), name(std::move(own)), whole(std::move(all)) {}
+  int directory;
+  std::string name, whole;
+};
+
+constexpr std::size_t piece = 8 << 20;  // between two of them a request to stop is heard
+constexpr std::uint64_t worth_sharing = 1 << 20;
+
+bool cannot_copy_inside(std::error_code why) noexcept {
+  switch (why.value()) {
+    case EXDEV:
+    case EINVAL:
+    case EOPNOTSUPP:
+    case ENOSYS:
+    case EBADF:
+    case EPERM:
+    case ETXTBSY: return true;
+    default: return false;
+  }
+}
+
+operands transfer_of(void* data, std::size_t size, std::uint64_t offset) noexcept {
+  operands with;
+  with.transfer = {data, size, 0, static_cast<std::int64_t>(offset)};
+  return with;
+}
+
+task<> copy_by_hand(int from, int to, std::uint64_t at, const deed& whom) {
+  constexpr std::size_t size = 64 * 1024;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(size);
+  for (;;) {
+    const std::int32_t n = co_await or_return(call(opcode::read, from, transfer_of(buffer.get(), size, at), whom));
+    if (n == 0) co_return;
+    for (std::int32_t written = 0; written < n;) {
+      const std::int32_t w =
+          co_await or_return(call(opcode::write, to,
+                                  transfer_of(buffer.get() + written, static_cast<std::size_t>(n - written),
+                                              at + static_cast<std::uint64_t>(written)),
+                                  whom));
+      if (w == 0) co_await fail(failure_of(std::errc::io_error, whom));
+      written += w;
+    }
+    at += static_cast<std::uint64_t>(n);
+  }
+}
+
+task<> copy_bytes(int from, int to, std::uint64_t size, const deed& whom) {
+  if (size >= worth_sharing) {
+    operands with;
+    with.value = from;
+    const auto shared = co_await as_result(call(opcode::ficlone, to, with, whom));
+    if (shared) co_return;
+  }
+  std::uint64_t at = 0;
+  while (at < size) {
+    operands with;
+    with.copy = {from, static_cast<std::int64_t>(at), static_cast<std::int64_t>(at),
+                 static_cast<std::size_t>(std::min<std::uint64_t>(piece, size - at))};
+    const auto n = co_await as_result(call(opcode::copy_file_range, to, with, whom));
+    if (!n && at == 0 && cannot_copy_inside(n.error())) break;
+    if (!n) co_await fail(failure_of(n.error(), whom));
+    // It has shrunk meanwhile.
+    if (*n == 0) co_return;
+    at += static_cast<std::uint64_t>(*n);
+  }
+  // What is known to be longer by now, or has no size at all (/proc), is read to its end.
+  if (at == 0) co_await or_return(copy_by_hand(from, to, 0, whom));
+}
+
+// `follow`: a symbolic link at the end of `from` is what is meant by it.
+task<bool> copy_file_at(place from, place to, copy_options options, bool follow) {
+  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  const int source_flags = O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
+  const int source_fd = co_await or_return(opening(from.directory, from.name.c_str(), source_flags, 0u, whom));
+  const file_handle source({}, source_fd, false);
+  const struct ::statx status = co_await or_return(status_call(source_fd, nullptr, 0, whom));
+  if (!S_ISREG(status.stx_mode)) co_await fail(failure_of(std::errc::operation_not_supported, whom));
+  const unsigned mode = status.stx_mode & 07777;
+
+  int target_fd = -1;
+  const auto made =
+      co_await as_result(opening(to.directory, to.name.c_str(), O_WRONLY | O_CREAT | O_EXCL, mode & 0777, whom));
+  if (made) {
+    target_fd = *made;
+  } else {
+    if (made.error() != std::errc::file_exists) co_await fail(failure_of(made.error(), whom));
+    const struct ::statx there = co_await or_return(status_call(to.directory, to.name.c_str(), 0, whom));
+    if (!S_ISREG(there.stx_mode)) co_await fail(failure_of(std::errc::operation_not_supported, whom));
+    if (there.stx_ino == status.stx_ino && there.stx_dev_major == status.stx_dev_major &&
+        there.stx_dev_minor == status.stx_dev_minor)
+      co_await fail(failure_of(std::errc::file_exists, whom));
+    if (has(options, copy_options::skip_existing)) co_return false;
+    if (has(options, copy_options::update_existing)) {
+      if (detail::time_of(status.stx_mtime) <= detail::time_of(there.stx_mtime)) co_return false;
+    } else if (!has(options, copy_options::overwrite_existing)) {
+      co_await fail(failure_of(std::errc::file_exists, whom));
+    }
+    target_fd = co_await or_return(opening(to.directory, to.name.c_str(), O_WRONLY | O_TRUNC, 0u, whom));
+  }
+  file_handle target(path(to.whole), target_fd, true);
+  co_await or_return(copy_bytes(source_fd, target_fd, status.stx_size, whom));
+  // The umask has had its say.
+  co_await or_return(call(opcode::fchmodat, target_fd, on_path(nullptr, 0, mode), whom));
+  co_await or_return(target.close());
+  co_return true;
+}
+
+// ---- copying a tree
+
+task<> copy_link_at(place from, place to) {
+  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  std::string says(4096, '\0');
+  operands with;
+  with.text = {from.name.c_str(), says.data(), says.size()};
+  const std::int32_t n = co_await or_return(call(opcode::readlinkat, from.directory, with, whom));
+  says.resize(static_cast<std::size_t>(n));
+  co_await or_return(call(opcode::symlinkat, AT_FDCWD, on_two(says.c_str(), to.directory, to.name.c_str()), whom));
+}
+
+// What has no entry in the other directory; an error of it is one of the copy.
+task<file_type> type_at(const place& of, bool follow, const deed& whom) {
+  const auto found =
+      co_await as_result(status_call(of.directory, of.name.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW, whom));
+  if (found) co_return detail::type_of(found->stx_mode);
+  if (found.error() != std::errc::no_such_file_or_directory) co_await fail(failure_of(found.error(), whom));
+  co_return file_type::not_found;
+}
+
+task<> copy_directory(place from, place to, copy_options options, bool whole_tree, bool follow);
+
+// One entry of a directory that is copied: all but directories.
+task<> copy_other(place from, place to, copy_options options, file_type type, bool follow) {
+  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  switch (type) {
+    case file_type::symlink:
+      if (has(options, copy_options::skip_symlinks)) co_return;
+      co_await or_return(copy_link_at(std::move(from), std::move(to)));
+      co_return;
+    case file_type::regular:
+      if (has(options, copy_options::directories_only)) co_return;
+      if (has(options, copy_options::create_symlinks)) {
+        co_await or_return(
+            call(opcode::symlinkat, AT_FDCWD, on_two(from.whole.c_str(), to.directory, to.name.c_str()), whom));
+      } else if (has(options, copy_options::create_hard_links)) {
+        co_await or_return(
+            call(opcode::linkat, from.directory, on_two(from.name.c_str(), to.directory, to.name.c_str()), whom));
+      } else {
+        co_await or_return(copy_file_at(std::move(from), std::move(to), options, follow));
+      }
+      co_return;
+    default: co_await fail(failure_of(std::errc::operation_not_supported, whom));
+  }
+}
+
+task<> copy_directory(place from, place to, copy_options options, bool whole_tree, bool follow) {
+  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  const int flags = O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW);
+  const int source_fd = co_await or_return(opening(from.directory, from.name.c_str(), flags, 0u, whom));
+  const file_handle source({}, source_fd, false);
+  const struct ::statx status = co_await or_return(status_call(source_fd, nullptr, 0, whom));
+  const auto made = co_await as_result(
+      call(opcode::mkdirat, to.directory, on_path(to.name.c_str(), 0, (status.stx_mode & 07777) | S_IRWXU), whom));
+  if (!made && made.error() != std::errc::file_exists) co_await fail(failure_of(made.error(), whom));
+  const int target_fd = co_await or_return(
+      opening(to.directory, to.name.c_str(), O_RDONLY | O_DIRECTORY | (made ? O_NOFOLLOW : 0), 0u, whom));
+  const file_handle target({}, target_fd, false);
+
+  const bool keeps_links = has(options, copy_options::copy_symlinks) || has(options, copy_options::skip_symlinks) ||
+                           has(options, copy_options::create_symlinks);
+  std::vector<name_and_type> names;
+  for (bool more = true; more;) {
+    more = co_await or_return(list(source_fd, from.whole.c_str(), names));
+    std::vector<task<>> copying;
+    std::vector<std::string> below;
+    for (std::size_t at = 0; at < names.size(); ++at) {
+      const name_and_type& entry = names[at];
+      place one(source_fd, entry.name, from.whole + '/' + entry.name);
+      place other(target_fd, entry.name, to.whole + '/' + entry.name);
+      file_type type = entry.type == DT_REG   ? file_type::regular
+                       : entry.type == DT_DIR ? file_type::directory
+                                              : file_type::unknown;
+      if (type == file_type::unknown) type = co_await or_return(type_at(one, !keeps_links, whom));
+      if (type == file_type::not_found) {
+        // Listed, and gone since; or a symbolic link that leads nowhere.
+        const file_type itself = co_await or_return(type_at(one, false, whom));
+        if (itself == file_type::not_found) continue;
+        co_await fail(failure_of(std::errc::no_such_file_or_directory, deed("copy", one.whole.c_str())));
+      }
+      if (type == file_type::directory) {
+        if (whole_tree) below.push_back(entry.name);
+      } else {
+        copying.push_back(copy_other(std::move(one), std::move(other), options, type, !keeps_links));
+      }
+      if (copying.size() == at_once || (at + 1 == names.size() && !copying.empty())) {
+        std::vector<task<>> now = std::exchange(copying, {});
+        co_await or_return(try_join(std::move(now)));
+      }
+    }
+    if (!copying.empty()) co_await or_return(try_join(std::move(copying)));
+    for (const std::string& name : below) {
+      co_await or_return(copy_directory(place(source_fd, name, from.whole + '/' + name),
+                                        place(target_fd, name, to.whole + '/' + name), options, true,
+                                        !keeps_links));
+    }
+  }
+  if (made) {
+    co_await or_return(call(opcode::fchmodat, target_fd, on_path(nullptr, 0, status.stx_mode & 07777u), whom));
+  }
+}
+
+place place_of(const path& name) { return {AT_FDCWD, name.native(), name.native()}; }
+
+}  // namespace
+
+task<bool> copy_file(path from, path to, copy_options options) {
+  const bool copied = co_await or_return(copy_file_at(place_of(from), place_of(to), options, true));
+  co_return copied;
+}
+
+task<> copy_symlink(path from, path to) { co_await or_return(copy_link_at(place_of(from), place_of(to))); }
+
+task<> copy(path from, path to, copy_options options) {
+  const deed whom("copy", from, to);
+  const bool links = has(options, copy_options::create_symlinks) || has(options, copy_options::skip_symlinks) ||
+                     has(options, copy_options::copy_symlinks);
+  const bool keeps_target_links =
+      has(options, copy_options::create_symlinks) || has(options, copy_options::skip_symlinks);
+  place source = place_of(from), target = place_of(to);
+  const file_type type = co_await or_return(type_at(source, !links, whom));
+  const file_type there = co_await or_return(type_at(target, !keeps_target_links, whom));
+  if (type == file_type::not_found) co_await fail(failure_of(std::errc::no_such_file_or_directory, whom));
+  if (there != file_type::not_found) {
+    const int follow = keeps_target_links ? AT_SYMLINK_NOFOLLOW : 0;
+    const struct ::statx a =
+        co_await or_return(status_call(AT_FDCWD, from.c_str(), links ? AT_SYMLINK_NOFOLLOW : 0, whom));
+    const struct ::statx b = co_await or_return(status_call(AT_FDCWD, to.c_str(), follow, whom));
+    if (a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor)
+      co_await fail(failure_of(std::errc::file_exists, whom));
+  }
+  if (type == file_type::directory) {
+    if (there != file_type::not_found && there != file_type::directory)
+      co_await fail(failure_of(std::errc::file_exists, whom));
+    if (has(options, copy_options::create_symlinks)) co_await fail(failure_of(std::errc::is_a_directory, whom));
+    const bool recursive = has(options, copy_options::recursive);
+    if (!recursive && options != copy_options::none) co_return;
+    // Into itself, it would have no end.
+    if (recursive) {
+      const path real = co_await or_return(fs::canonical(from));
+      const path real_target = co_await or_return(fs::weakly_canonical(to));
+      const auto [end, rest] = std::mismatch(real.begin(), real.end(), real_target.begin(), real_target.end());
+      if (end == real.end()) co_await fail(failure_of(std::errc::invalid_argument, whom));
+    }
+    co_await or_return(copy_directory(std::move(source), std::move(target), options, recursive, true));
+    co_return;
+  }
+  if (type == file_type::symlink) {
+    if (has(options, copy_options::skip_symlinks)) co_return;
+    if (!has(options, copy_options::copy_symlinks)) co_await fail(failure_of(std::errc::invalid_argument, whom));
+    co_await or_return(copy_link_at(std::move(source), std::move(target)));
+    co_return;
+  }
+  if (type == file_type::regular && there == file_type::directory && !has(options, copy_options::create_symlinks) &&
+      !has(options, copy_options::create_hard_links))
+    target = place_of(to / from.filename());
+  co_await or_return(copy_other(std::move(source), std::move(target), options, type, true));
+}
+
+}  // namespace astd::fs

@@ -83,6 +83,8 @@ std::int32_t udp_socket::send(const message& m) noexcept {
   // First of all, whatever comes of it.
   if (bind_if_unbound() != 0) return -EAGAIN;
   if (m.flags() & MSG_OOB) return -EOPNOTSUPP;
+  // As a system that does not know what is asked for: there are no segments here.
+  if (m.header() && m.header()->msg_controllen != 0) return -EINVAL;
   if (shut_ & shut_send) return -EPIPE;
   if (m.size() > 65'535) return -EMSGSIZE;
   place to;

@@ -154,7 +154,13 @@ nature nature_of(opcode code) noexcept {
     case opcode::get_option:
     case opcode::lseek:
     case opcode::dup:
-    case opcode::getcwd: return nature::immediate;
+    case opcode::getcwd:
+    case opcode::socket_pair:
+    case opcode::pipe:
+    case opcode::reap_process:
+    case opcode::signal_process:
+    case opcode::watch_open:
+    case opcode::watch_remove: return nature::immediate;
     case opcode::close: return nature::closing;
     case opcode::accept:
     case opcode::accept_many:
@@ -193,7 +199,9 @@ nature nature_of(opcode code) noexcept {
     case opcode::ficlone:
     case opcode::flock:
     case opcode::statvfs:
-    case opcode::chdir: return nature::blocking;
+    case opcode::chdir:
+    case opcode::start_process:
+    case opcode::watch_add: return nature::blocking;
   }
   return nature::immediate;  // perform() answers -ENOSYS
 }

@@ -53,6 +53,14 @@ const char* name_of(opcode code) noexcept {
     case opcode::lseek: return "lseek";
     case opcode::dup: return "dup";
     case opcode::getcwd: return "getcwd";
+    case opcode::socket_pair: return "socket_pair";
+    case opcode::pipe: return "pipe";
+    case opcode::start_process: return "start_process";
+    case opcode::reap_process: return "reap_process";
+    case opcode::signal_process: return "signal_process";
+    case opcode::watch_open: return "watch_open";
+    case opcode::watch_add: return "watch_add";
+    case opcode::watch_remove: return "watch_remove";
     case opcode::poll: return "poll";
   }
   return "unknown";

@@ -85,6 +85,17 @@ enum class opcode : std::uint8_t {
   lseek,   // args.seek; the new position is left in args.seek.offset
   dup,     // result: another descriptor (close-on-exec) of the same open file
   getcwd,  // args.text {to, size}; result: bytes, without the zero
+  // Pairs of descriptors, close-on-exec.
+  socket_pair,  // args.pair {ends}, args.pair.domain...: both non-blocking
+  pipe,         // args.pair {ends: what is read from, what is written to}, .type: O_NONBLOCK for both, or 0
+  // Processes. A child is its pidfd: the number cannot be given to another process while it is open.
+  start_process,   // args.launch; result: pidfd (close-on-exec)
+  reap_process,    // fd: pidfd; args.reap; ends at once: -EAGAIN as long as it runs; poll says when to come back
+  signal_process,  // fd: pidfd; args.value: the signal
+  // Watching files for changes.
+  watch_open,    // result: descriptor (non-blocking, close-on-exec), from which events are read
+  watch_add,     // args.path {path, flags: IN_...}; result: the watch
+  watch_remove,  // args.value: the watch
   // Waiting.
   poll,  // args.value: POLLIN, POLLOUT...; result: the events that hold
 };
@@ -134,6 +145,18 @@ struct stat_arguments {
   int flags;
   unsigned mask;
   struct ::statx* result;
+};
+struct pair_arguments {
+  int* ends;  // room for two
+  int domain, type, protocol;
+};
+struct process_launch;  // driver/process_launch.hpp
+struct launch_arguments {
+  process_launch* launch;  // lives until the operation has ended
+};
+struct reap_arguments {
+  int* how;     // CLD_EXITED, CLD_KILLED, CLD_DUMPED
+  int* status;  // the exit code, or the signal
 };
 struct connections_arguments {
   void* accepted;  // the driver's: what it has of the connections
@@ -219,6 +242,9 @@ struct operation : detail::list_node {
     copy_arguments copy;
     space_arguments space;
     seek_arguments seek;
+    pair_arguments pair;
+    launch_arguments launch;
+    reap_arguments reap;
     arguments() noexcept : value(0) {}
   } args;
   detail::job blocking;  // used when the blocking pool carries it out

@@ -2,6 +2,7 @@
 #include <astd/driver/attempt.hpp>
 #include <astd/driver/driver.hpp>
 #include <astd/driver/generation.hpp>
+#include <astd/driver/process_launch.hpp>
 #include <astd/driver/sim/machine.hpp>
 
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,6 +42,13 @@ std::int32_t retried(Call call) noexcept {
 std::int32_t fresh(std::int32_t fd) noexcept {
   if (fd >= 0) new_generation(fd);
   return fd;
+}
+
+std::int32_t fresh_pair(const int* ends, std::int32_t result) noexcept {
+  if (result < 0) return result;
+  new_generation(ends[0]);
+  new_generation(ends[1]);
+  return result;
 }
 
 std::int32_t close_descriptor(int fd) noexcept {
@@ -222,6 +231,21 @@ std::int32_t call(operation& op) noexcept {
     case opcode::lseek: return seek(op);
     case opcode::dup: return fresh(retried([&] { return ::fcntl(op.fd, F_DUPFD_CLOEXEC, 3); }));
     case opcode::getcwd: return current_path(a.text);
+    case opcode::socket_pair:
+      return fresh_pair(a.pair.ends, retried([&] {
+                          const int type = a.pair.type | SOCK_NONBLOCK | SOCK_CLOEXEC;
+                          return ::socketpair(a.pair.domain, type, a.pair.protocol, a.pair.ends);
+                        }));
+    case opcode::pipe:
+      return fresh_pair(a.pair.ends, retried([&] { return ::pipe2(a.pair.ends, a.pair.type | O_CLOEXEC); }));
+    case opcode::start_process: return fresh(launch_process(*a.launch.launch));
+    case opcode::reap_process: return reap_process(op.fd, *a.reap.how, *a.reap.status);
+    case opcode::signal_process: return signal_process(op.fd, a.value);
+    case opcode::watch_open: return fresh(retried([&] { return ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }));
+    case opcode::watch_add:
+      return retried(
+          [&] { return ::inotify_add_watch(op.fd, a.path.path, static_cast<std::uint32_t>(a.path.flags)); });
+    case opcode::watch_remove: return retried([&] { return ::inotify_rm_watch(op.fd, a.value); });
   }
   return -ENOSYS;
 }

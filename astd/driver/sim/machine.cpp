@@ -97,6 +97,14 @@ std::int32_t machine::start(operation& op) noexcept {
   switch (op.code) {
     case opcode::socket: return stack_->make_socket(op);
     case opcode::dup: return duplicate(op.fd);
+    case opcode::socket_pair:
+    case opcode::pipe:
+    case opcode::start_process:
+    case opcode::reap_process:
+    case opcode::signal_process:
+    case opcode::watch_open:
+    case opcode::watch_add:
+    case opcode::watch_remove: return -ENOSYS;  // nothing of the kind in this world
     case opcode::ftruncate:
       if (op.args.transfer.offset < 0) return -EINVAL;  // whatever the descriptor is
       break;

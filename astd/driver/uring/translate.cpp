@@ -61,10 +61,19 @@ unsigned kernel_operation(opcode code) noexcept {
     case opcode::readable:
     case opcode::writable:
     case opcode::poll: return IORING_OP_POLL_ADD;
+    // The kernel's ring has nothing of the kind.
+    case opcode::start_process:
+    case opcode::watch_add: return no_such_operation;
     // Waited for by polling; see uring_driver::submit_socket().
     case opcode::recvmmsg:
     case opcode::sendmmsg:
     // Carried out on the spot.
+    case opcode::socket_pair:
+    case opcode::pipe:
+    case opcode::reap_process:
+    case opcode::signal_process:
+    case opcode::watch_open:
+    case opcode::watch_remove:
     case opcode::socket:
     case opcode::bind:
     case opcode::listen:
@@ -168,6 +177,14 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
     case opcode::lseek:
     case opcode::dup:
     case opcode::getcwd:
+    case opcode::start_process:
+    case opcode::watch_add:
+    case opcode::socket_pair:
+    case opcode::pipe:
+    case opcode::reap_process:
+    case opcode::signal_process:
+    case opcode::watch_open:
+    case opcode::watch_remove:
     case opcode::recvmmsg:
     case opcode::sendmmsg:
     case opcode::socket:

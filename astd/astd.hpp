@@ -25,6 +25,7 @@
 #include <astd/net.hpp>
 #include <astd/once_cell.hpp>
 #include <astd/print.hpp>
+#include <astd/process.hpp>
 #include <astd/random.hpp>
 #include <astd/runtime.hpp>
 #include <astd/semaphore.hpp>

@@ -1,0 +1,26 @@
+#include <astd/driver/driver.hpp>
+#include <astd/io/native_handle.hpp>
+#include <astd/runtime/perform_now.hpp>
+
+#include <fcntl.h>
+
+namespace astd::io::detail {
+
+void close_descriptor(os::native_handle descriptor) noexcept {
+  driver::operation op;
+  op.code = driver::opcode::close;
+  op.fd = descriptor;
+  op.args.value = 0;
+  astd::detail::perform_now(op);
+}
+
+void set_blocking(os::native_handle descriptor, bool on) noexcept {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0) return;
+  const int wanted = on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  if (wanted != flags) ::fcntl(descriptor, F_SETFL, wanted);
+}
+
+void adopt_descriptor(os::native_handle descriptor) noexcept { driver::adopt(descriptor); }
+
+}  // namespace astd::io::detail

@@ -1,0 +1,176 @@
+#include <astd/coro/or_return.hpp>
+#include <astd/coro/shield.hpp>
+#include <astd/io/io_awaitable.hpp>
+#include <astd/process/launch.hpp>
+#include <astd/process/reaper.hpp>
+#include <astd/runtime/io_operation.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace astd::process {
+
+stdio stdio::from(os::native_handle handle) {
+  const int copy = ::fcntl(handle, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0)
+    astd::detail::throw_failure(
+        failure({errno, std::system_category()}, "duplicate", "descriptor " + std::to_string(handle)));
+  io::detail::adopt_descriptor(copy);
+  return take_over(copy);
+}
+
+stdio stdio::take_over(os::native_handle handle) {
+  io::detail::owned_handle owned(handle);
+  stdio result(kind::handle);
+  result.handle_ = std::make_shared<const io::detail::owned_handle>(std::move(owned));
+  return result;
+}
+
+namespace detail {
+namespace {
+
+class start_awaiter final : public astd::detail::io_awaiter<start_awaiter, int> {
+ public:
+  struct arguments {
+    arguments(driver::process_launch* l, const char* program) noexcept : launch(l), name(program) {}
+    driver::process_launch* launch;
+    const char* name;
+  };
+  explicit start_awaiter(const arguments& a) noexcept
+      : io_awaiter(driver::opcode::start_process, -1), name_(a.name) {
+    args.launch.launch = a.launch;
+    operation::result = -1;
+  }
+  // A result that nobody has taken: see child's destructor.
+  ~start_awaiter() {
+    if (operation::result < 0) return;
+    for (int fd : args.launch.launch->pipes)
+      if (fd >= 0) io::detail::close_descriptor(fd);
+    reap_later(operation::result);
+  }
+  astd::detail::outcome<int> take() {
+    resumed();
+    const driver::process_launch& l = *args.launch.launch;
+    if (failed()) return failed_with(l.failed ? l.failed : "start", name_);
+    astd::detail::outcome<int> pidfd;
+    pidfd.set_value(std::exchange(operation::result, -1));
+    return pidfd;
+  }
+
+ private:
+  const char* name_;
+};
+
+int native(resource what) noexcept {
+  switch (what) {
+    case resource::address_space: return RLIMIT_AS;
+    case resource::core_size: return RLIMIT_CORE;
+    case resource::cpu_time: return RLIMIT_CPU;
+    case resource::data_size: return RLIMIT_DATA;
+    case resource::file_size: return RLIMIT_FSIZE;
+    case resource::open_files: return RLIMIT_NOFILE;
+    case resource::processes: return RLIMIT_NPROC;
+    case resource::stack_size: return RLIMIT_STACK;
+  }
+  return -1;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (std::string& s : strings) pointers.push_back(s.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+bool is_of(std::string_view entry, std::string_view name) noexcept {
+  return entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name);
+}
+
+}  // namespace
+
+launch::launch(const command& from, const stdio& input, const stdio& others)
+    : kills_(from.kills_),
+      program_(from.program_.native()),
+      standard_{from.standard_[0].value_or(input), from.standard_[1].value_or(others),
+                from.standard_[2].value_or(others)} {
+  arguments_.push_back(from.arg0_.value_or(program_));
+  arguments_.insert(arguments_.end(), from.arguments_.begin(), from.arguments_.end());
+  argument_pointers_ = pointers_to(arguments_);
+  native_.arguments = argument_pointers_.data();
+  choose_environment(from);
+  choose_programs();
+  choose_limits(from);
+  if (from.directory_) {
+    directory_ = from.directory_->native();
+    native_.directory = directory_.c_str();
+  }
+  native_.group = from.group_.value_or(-1);
+  native_.new_session = from.session_;
+  if (from.user_) native_.user_id = *from.user_;
+  if (from.group_id_) native_.group_id = *from.group_id_;
+  for (int i = 0; i < 3; ++i) {
+    using native_kind = driver::process_launch;
+    switch (standard_[i].what_) {
+      case stdio::kind::inherit: native_.standard[i] = native_kind::inherited; break;
+      case stdio::kind::null: native_.standard[i] = native_kind::null; break;
+      case stdio::kind::piped: native_.standard[i] = native_kind::piped; break;
+      case stdio::kind::handle: native_.standard[i] = standard_[i].handle_->get(); break;
+    }
+  }
+}
+
+void launch::choose_environment(const command& from) {
+  if (!from.clear_)
+    for (char** variable = environ; variable && *variable; ++variable) environment_.emplace_back(*variable);
+  for (const command::change& change : from.changes_) {
+    std::erase_if(environment_, [&](const std::string& entry) { return is_of(entry, change.name); });
+    if (change.value) environment_.push_back(change.name + '=' + *change.value);
+  }
+  environment_pointers_ = pointers_to(environment_);
+  native_.environment = environment_pointers_.data();
+}
+
+void launch::choose_programs() {
+  if (program_.find('/') != std::string::npos || program_.empty()) {
+    programs_.push_back(program_);
+  } else {
+    std::string_view path = "/bin:/usr/bin";
+    for (const std::string& entry : environment_)
+      if (is_of(entry, "PATH")) path = std::string_view(entry).substr(5);
+    for (;;) {
+      const std::size_t end = path.find(':');
+      const std::string_view folder = path.substr(0, end);
+      // An empty one stands for the current directory.
+      programs_.push_back(folder.empty() ? program_ : std::string(folder) + '/' + program_);
+      if (end == std::string_view::npos) break;
+      path.remove_prefix(end + 1);
+    }
+  }
+  for (const std::string& path : programs_) program_pointers_.push_back(path.c_str());
+  program_pointers_.push_back(nullptr);
+  native_.programs = program_pointers_.data();
+}
+
+void launch::choose_limits(const command& from) {
+  for (const command::limited& l : from.limits_) limits_.push_back({native(l.what), l.soft, l.hard});
+  native_.limits = limits_;
+}
+
+task<child> launch::start(std::unique_ptr<launch> self) {
+  auto starting = shield(io::detail::io_awaitable<start_awaiter>(&self->native_, self->program_.c_str()));
+  const int pidfd = co_await or_return(std::move(starting));
+  child started(io::detail::owned_handle(pidfd), self->native_.pid, self->program_, self->kills_);
+  const int (&pipes)[3] = self->native_.pipes;
+  if (pipes[0] >= 0) started.input_ = io::pipe_writer::from_native_handle(pipes[0], "a child's standard input");
+  if (pipes[1] >= 0) started.output_ = io::pipe_reader::from_native_handle(pipes[1], "a child's standard output");
+  if (pipes[2] >= 0) started.error_ = io::pipe_reader::from_native_handle(pipes[2], "a child's standard error");
+  co_return std::move(started);
+}
+
+}  // namespace detail
+}  // namespace astd::process

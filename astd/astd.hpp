@@ -30,6 +30,7 @@
 #include <astd/runtime.hpp>
 #include <astd/semaphore.hpp>
 #include <astd/shared_mutex.hpp>
+#include <astd/signal.hpp>
 #include <astd/task.hpp>
 #include <astd/task_tracker.hpp>
 #include <astd/this_task.hpp>

@@ -1,0 +1,146 @@
+// The handler counts and writes to an eventfd; a thread of ours reads that and tells the listeners. Nothing is ever taken
+// down: a signal may come while the process ends.
+#include <astd/base/error.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/driver/wakeup.hpp>
+#include <astd/runtime/dump_on_signal.hpp>
+#include <astd/runtime/native_thread.hpp>
+#include <astd/signal/listener.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace astd::signal::detail {
+namespace {
+
+constexpr int signals = NSIG;
+
+struct registry {
+  struct entry {
+    int signal;
+    std::shared_ptr<listener> who;
+  };
+  std::mutex lock;
+  std::vector<entry> entries;
+  bool handled[signals] = {};
+  bool runs = false;
+};
+registry& instance() {
+  static auto& r = *new registry;
+  return r;
+}
+
+constinit std::atomic<int> wake_descriptor{-1};
+constinit std::atomic<bool> arrived[signals]{};
+static_assert(std::atomic<bool>::is_always_lock_free);
+struct sigaction before[signals];  // written before the handler is in place
+
+void on_signal(int signal, siginfo_t* info, void* context) {
+  const int saved = errno;
+  // release pairs with the acquire in serve().
+  arrived[signal].store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  const ssize_t written = ::write(wake_descriptor.load(std::memory_order_relaxed), &one, sizeof one);
+  (void)written;  // full: the thread is on its way
+  const struct sigaction& old = before[signal];
+  if (old.sa_flags & SA_SIGINFO)
+    old.sa_sigaction(signal, info, context);
+  else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN)
+    old.sa_handler(signal);
+  errno = saved;
+}
+
+bool tell(const void* place, int signal) noexcept {
+  registry& r = instance();
+  std::vector<std::shared_ptr<listener>> those;
+  {
+    const std::lock_guard guard(r.lock);
+    for (const registry::entry& e : r.entries)
+      if (e.signal == signal && e.who->place() == place) those.push_back(e.who);
+  }
+  // Without the lock: whoever is told may listen, or forget.
+  for (const auto& one : those) one->arrived(signal);
+  return !those.empty();
+}
+
+void* serve(void*) {
+  astd::detail::name_this_thread("astd-signal");
+  const int descriptor = wake_descriptor.load(std::memory_order_relaxed);
+  for (;;) {
+    std::uint64_t count;
+    if (::read(descriptor, &count, sizeof count) != sizeof count) continue;  // interrupted
+    for (int signal = 1; signal < signals; ++signal)
+      if (arrived[signal].exchange(false, std::memory_order_acquire)) tell(nullptr, signal);
+  }
+}
+
+[[noreturn]] void refuse(int error, int signal) {
+  astd::detail::throw_failure(
+      failure(std::error_code(error, std::system_category()), "listen to signal", std::to_string(signal)));
+}
+
+// Under the lock.
+int begin(registry& r) noexcept {
+  if (r.runs) return 0;
+  if (wake_descriptor.load(std::memory_order_relaxed) < 0) {
+    int made = ::eventfd(0, EFD_CLOEXEC);
+    if (made < 0) return errno;
+    made = driver::above_standard(made);
+    if (made < 0) return errno;
+    wake_descriptor.store(made, std::memory_order_relaxed);
+  }
+  const int error = astd::detail::start_thread(&serve, nullptr);
+  r.runs = error == 0;
+  return error;
+}
+
+int handle(registry& r, int signal) noexcept {
+  if (r.handled[signal]) return 0;
+  if (const int error = begin(r)) return error;
+  if (::sigaction(signal, nullptr, &before[signal]) != 0) return errno;
+  struct sigaction action = {};
+  action.sa_sigaction = &on_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK;
+  if (::sigaction(signal, &action, nullptr) != 0) return errno;
+  r.handled[signal] = true;
+  return 0;
+}
+
+}  // namespace
+
+listener::listener() noexcept : place_(driver::sim::machine::here()) {}
+
+void listen(int signal, std::shared_ptr<listener> who) {
+  if (!astd::detail::may_dump_on(signal)) refuse(EINVAL, signal);
+  registry& r = instance();
+  const std::lock_guard guard(r.lock);
+  // A simulated machine's signals are nobody else's.
+  if (!who->place())
+    if (const int error = handle(r, signal)) refuse(error, signal);
+  r.entries.push_back({signal, std::move(who)});
+}
+
+void forget(const listener& who) noexcept {
+  registry& r = instance();
+  std::vector<registry::entry> gone;  // destroyed without the lock
+  const std::lock_guard guard(r.lock);
+  const auto first = std::partition(r.entries.begin(), r.entries.end(),
+                                    [&](const registry::entry& e) { return e.who.get() != &who; });
+  std::move(first, r.entries.end(), std::back_inserter(gone));
+  r.entries.erase(first, r.entries.end());
+}
+
+bool deliver(const void* place, int signal) noexcept { return tell(place, signal); }
+
+}  // namespace astd::signal::detail

@@ -33,6 +33,7 @@
 #include <astd/signal.hpp>
 #include <astd/task.hpp>
 #include <astd/task_tracker.hpp>
+#include <astd/stream.hpp>
 #include <astd/this_task.hpp>
 #include <astd/time.hpp>
 #include <astd/timed_mutex.hpp>

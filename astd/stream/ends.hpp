@@ -1,0 +1,568 @@
+// Ends: what is awaited of a stream. Named as the std::ranges algorithms, with their order of arguments and projections.
+//
+//   auto oldest = co_await (people | stream::max({}, &person::age));        // std::optional<person>
+//   auto any = co_await (urls | stream::any_of([](auto& u) { return is_up(u); }));   // a coroutine
+//
+// An end takes no more elements than it needs. A stream that was piped as an lvalue can be used on behind it.
+#pragma once
+
+#include <astd/coro/task.hpp>
+#include <astd/stream/adaptor.hpp>
+#include <astd/stream/filter.hpp>
+#include <astd/stream/transform.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace astd::stream {
+
+/// What minmax() gives.
+template <class T>
+struct min_max_result {
+  T min;
+  T max;
+};
+
+}  // namespace astd::stream
+
+namespace astd::stream::detail {
+
+struct ascending {
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    return a < b;
+  }
+};
+
+/// A predicate of a projection. Also what gives something to be awaited.
+template <class P, class J>
+struct composed {
+  template <class X>
+    requires callable_with<J, X&> && callable_with<P, call_t<J, X&>>
+  decltype(auto) operator()(X& x) {
+    return detail::invoke(predicate, detail::invoke(projection, x));
+  }
+  P predicate;
+  [[no_unique_address]] J projection;
+};
+template <class T, class J>
+struct equals_value {
+  template <class X>
+    requires callable_with<J, X&> && requires(const call_t<J, X&>& y, const T& v) { y == v; }
+  bool operator()(X& x) {
+    return detail::invoke(projection, x) == value;
+  }
+  T value;
+  [[no_unique_address]] J projection;
+};
+
+template <class R, class F>
+struct each_consumer {
+  using result_type = void;
+  bool feed(R&& x) {
+    detail::invoke(f, static_cast<R&&>(x));
+    return true;
+  }
+  void finish() noexcept {}
+  F f;
+};
+template <class R>
+struct nothing_consumer {
+  using result_type = void;
+  bool feed(R&&) noexcept { return true; }
+  void finish() noexcept {}
+};
+
+template <class R, class T, class F>
+struct fold_consumer {
+  using result_type = T;
+  bool feed(R&& x) {
+    value = detail::invoke(f, std::move(value), static_cast<R&&>(x));
+    return true;
+  }
+  T finish() { return std::move(value); }
+  T value;
+  F f;
+};
+template <class R, class F>
+struct reduce_consumer {
+  using result_type = std::optional<value_t<R>>;
+  bool feed(R&& x) {
+    if (value)
+      value = detail::invoke(f, *std::move(value), static_cast<R&&>(x));
+    else
+      value.emplace(static_cast<R&&>(x));
+    return true;
+  }
+  result_type finish() { return std::move(value); }
+  F f;
+  result_type value{};
+};
+
+/// std::expected and std::optional: true with a value, else what ends it.
+template <class T>
+concept result_like = requires(T& t) {
+  typename T::value_type;
+  { t.has_value() } -> std::same_as<bool>;
+};
+
+template <class R, class T, class F>
+struct try_fold_consumer {
+  using result_type = std::remove_cvref_t<call_t<F, T, R>>;
+  static_assert(result_like<result_type>,
+                "astd::stream::try_fold: the closure gives a std::expected or std::optional");
+  bool feed(R&& x) {
+    result = detail::invoke(f, *std::move(result), static_cast<R&&>(x));
+    return result.has_value();
+  }
+  result_type finish() { return std::move(result); }
+  try_fold_consumer(T&& value, F&& with) : result(std::move(value)), f(std::move(with)) {}
+  result_type result;
+  F f;
+};
+template <class R, class F>
+struct try_each_consumer {
+  using result_type = std::remove_cvref_t<call_t<F, R>>;
+  static_assert(result_like<result_type>,
+                "astd::stream::try_for_each: the closure gives a std::expected or std::optional");
+  bool feed(R&& x) {
+    auto r = detail::invoke(f, static_cast<R&&>(x));
+    if (r.has_value()) return true;
+    bad.emplace(std::move(r));
+    return false;
+  }
+  result_type finish() {
+    if (bad) return *std::move(bad);
+    return good<result_type>();
+  }
+  template <class X>
+  static X good() {
+    if constexpr (std::is_void_v<typename X::value_type>)
+      return X();
+    else
+      return X(std::in_place);
+  }
+  F f;
+  std::optional<result_type> bad{};
+};
+/// Of answers that were awaited.
+template <class R>
+using try_answers_consumer = try_each_consumer<R, as_it_is>;
+
+template <class R>
+struct count_consumer {
+  using result_type = std::size_t;
+  bool feed(R&&) noexcept {
+    ++n;
+    return true;
+  }
+  std::size_t finish() const noexcept { return n; }
+  std::size_t n = 0;
+};
+template <class R>
+struct last_consumer {
+  using result_type = next_t<R>;
+  bool feed(R&& x) {
+    last.reset();
+    last.emplace(static_cast<R&&>(x));
+    return true;
+  }
+  result_type finish() { return take_next(last); }
+  slot<R> last{};
+};
+template <class R>
+struct nth_consumer {
+  using result_type = next_t<R>;
+  bool feed(R&& x) {
+    if (skip-- != 0) return true;
+    found.emplace(static_cast<R&&>(x));
+    return false;
+  }
+  result_type finish() { return take_next(found); }
+  std::size_t skip;
+  slot<R> found{};
+};
+
+/// Whether there is an element of which `j` says `wanted`.
+template <class R, class J>
+struct any_consumer {
+  using result_type = bool;
+  bool feed(R&& x) {
+    if (static_cast<bool>(j.answer(x)) != wanted) return true;
+    found = true;
+    return false;
+  }
+  bool finish() const noexcept { return found == means; }
+  J j;
+  bool wanted;
+  bool means;  // what to say if there is
+  bool found = false;
+};
+template <class R, class J>
+struct find_consumer {
+  using element = typename J::template element<R>;
+  using result_type = next_t<element>;
+  bool feed(R&& x) {
+    if (!j.answer(x)) return true;
+    found.emplace(J::template pass<element>(static_cast<R&&>(x)));
+    return false;
+  }
+  result_type finish() { return take_next(found); }
+  J j;
+  slot<element> found{};
+};
+template <class R, class J>
+struct position_consumer {
+  using result_type = std::optional<std::size_t>;
+  bool feed(R&& x) {
+    found = j.answer(x);
+    if (!found) ++at;
+    return !found;
+  }
+  result_type finish() const noexcept { return found ? result_type(at) : std::nullopt; }
+  J j;
+  std::size_t at = 0;
+  bool found = false;
+};
+
+/// `better(new, old)` by their projections: the new one takes the place.
+template <class R, class C, class J, bool greatest>
+struct extreme_consumer {
+  using result_type = std::optional<value_t<R>>;
+  bool feed(R&& x) {
+    if (!best || better(x)) {
+      best.reset();
+      best.emplace(static_cast<R&&>(x));
+    }
+    return true;
+  }
+  bool better(std::remove_reference_t<R>& x) {
+    if constexpr (greatest)
+      return detail::invoke(less, detail::invoke(projection, *best), detail::invoke(projection, x));
+    else
+      return detail::invoke(less, detail::invoke(projection, x), detail::invoke(projection, *best));
+  }
+  result_type finish() { return std::move(best); }
+  C less;
+  J projection;
+  result_type best{};
+};
+template <class R, class C, class J>
+struct minmax_consumer {
+  using T = value_t<R>;
+  using result_type = std::optional<stream::min_max_result<T>>;
+  bool feed(R&& x) {
+    if (!both) {
+      both.emplace(stream::min_max_result<T>{T(std::as_const(x)), T(std::as_const(x))});
+    } else if (detail::invoke(less, detail::invoke(projection, x), detail::invoke(projection, both->min))) {
+      both->min = T(static_cast<R&&>(x));
+    } else if (!detail::invoke(less, detail::invoke(projection, x), detail::invoke(projection, both->max))) {
+      both->max = T(static_cast<R&&>(x));
+    }
+    return true;
+  }
+  result_type finish() { return std::move(both); }
+  C less;
+  J projection;
+  result_type both{};
+};
+
+struct adds {
+  template <class A, class B>
+  auto operator()(A&& a, B&& b) const {
+    return std::forward<A>(a) + std::forward<B>(b);
+  }
+};
+struct multiplies {
+  template <class A, class B>
+  auto operator()(A&& a, B&& b) const {
+    return std::forward<A>(a) * std::forward<B>(b);
+  }
+};
+
+// Folds with coroutines: each answer is needed for the next call.
+template <class S, class T, class F>
+task<T> fold_awaited(S s, T value, F f) {
+  for (;;) {
+    auto x = co_await s.next();
+    if (!x) break;
+    T following = co_await detail::invoke(f, std::move(value), static_cast<element_t<S>&&>(*x));
+    value = std::move(following);
+  }
+  co_return value;
+}
+template <class S, class T, class F, class Result>
+task<Result> try_fold_awaited(S s, T first, F f) {
+  Result value(std::move(first));
+  for (;;) {
+    auto x = co_await s.next();
+    if (!x) break;
+    Result following = co_await detail::invoke(f, *std::move(value), static_cast<element_t<S>&&>(*x));
+    value = std::move(following);
+    if (!value.has_value()) break;
+  }
+  co_return value;
+}
+template <class S, class F>
+task<std::optional<value_t<element_t<S>>>> reduce_awaited(S s, F f) {
+  using T = value_t<element_t<S>>;
+  std::optional<T> value;
+  for (;;) {
+    auto x = co_await s.next();
+    if (!x) break;
+    if (!value) {
+      value.emplace(static_cast<element_t<S>&&>(*x));
+      continue;
+    }
+    T following = co_await detail::invoke(f, *std::move(value), static_cast<element_t<S>&&>(*x));
+    value.emplace(std::move(following));
+  }
+  co_return value;
+}
+/// The task that make(stream&) gives, and the stream it needs.
+template <class S, class Make>
+auto in_a_task(S&& s, Make make) {
+  if constexpr (runs_ahead<S>)
+    return stop_behind(std::move(s), std::move(make));
+  else
+    return make(std::move(s));
+}
+
+/// The end E<element, judge, A...> of a predicate.
+template <template <class...> class E, class S, class F, class... A>
+auto judged_end(S&& s, F&& f, A... a) {
+  if constexpr (is_awaited<S, F>) {
+    using asked = awaiting_piece<S, F, false>;
+    using end = E<element_t<asked>, by_answer>;
+    return end_with(asked(std::move(s), std::move(f)), end{by_answer(), a...});
+  } else {
+    using end = E<element_t<S>, by_call<F>>;
+    return end_with(std::move(s), end{by_call<F>{std::move(f)}, a...});
+  }
+}
+
+template <class P, class J>
+auto compose(P&& p, J&& j) {
+  if constexpr (std::is_same_v<J, as_it_is>)
+    return std::move(p);
+  else
+    return composed<P, J>{std::move(p), std::move(j)};
+}
+
+}  // namespace astd::stream::detail
+
+namespace astd::stream {
+
+/// f(element) for each, one after the other.
+template <class F>
+[[nodiscard]] auto for_each(F f) {
+  return detail::make_closure([f = std::move(f)]<class S>(S&& s) mutable {
+    using R = detail::element_t<S>;
+    static_assert(detail::callable_with<F, R>,
+                  "astd::stream::for_each: the closure cannot be called with an element of the stream "
+                  "(std::invocable)");
+    if constexpr (detail::awaits_with<F, R>) {
+      using asked = detail::awaiting_piece<S, F, true>;
+      return detail::end_with(asked(std::move(s), std::move(f)),
+                              detail::nothing_consumer<detail::element_t<asked>>());
+    } else {
+      return detail::end_with(std::move(s), detail::each_consumer<R, F>{std::move(f)});
+    }
+  });
+}
+
+/// The T that is left of `value = f(std::move(value), element)`.
+template <class T, class F>
+[[nodiscard]] auto fold(T value, F f) {
+  return detail::make_closure([value = std::move(value), f = std::move(f)]<class S>(S&& s) mutable {
+    using R = detail::element_t<S>;
+    static_assert(detail::callable_with<F, T, R>,
+                  "astd::stream::fold: the closure cannot be called with the value and an element of the stream "
+                  "(std::invocable)");
+    if constexpr (detail::awaits_with<F, T, R>)
+      return detail::in_a_task(std::move(s), [value = std::move(value), f = std::move(f)]<class Q>(Q&& q) mutable {
+        return detail::fold_awaited<std::remove_reference_t<Q>, T, F>(std::move(q), std::move(value), std::move(f));
+      });
+    else
+      return detail::end_with(std::move(s), detail::fold_consumer<R, T, F>{std::move(value), std::move(f)});
+  });
+}
+
+/// As fold, begun with the first element; nothing if there is none.
+template <class F>
+[[nodiscard]] auto reduce(F f) {
+  return detail::make_closure([f = std::move(f)]<class S>(S&& s) mutable {
+    using R = detail::element_t<S>;
+    static_assert(detail::callable_with<F, detail::value_t<R>, R>,
+                  "astd::stream::reduce: the closure cannot be called with two elements of the stream "
+                  "(std::invocable)");
+    if constexpr (detail::awaits_with<F, detail::value_t<R>, R>)
+      return detail::in_a_task(std::move(s), [f = std::move(f)]<class Q>(Q&& q) mutable {
+        return detail::reduce_awaited<std::remove_reference_t<Q>, F>(std::move(q), std::move(f));
+      });
+    else
+      return detail::end_with(std::move(s), detail::reduce_consumer<R, F>{std::move(f)});
+  });
+}
+
+/// As fold, with an f that gives a std::expected<T, E> or std::optional<T>: the first without a value is the result, and
+/// no element more is taken.
+template <class T, class F>
+[[nodiscard]] auto try_fold(T value, F f) {
+  return detail::make_closure([value = std::move(value), f = std::move(f)]<class S>(S&& s) mutable {
+    using R = detail::element_t<S>;
+    static_assert(
+        detail::callable_with<F, T, R>,
+        "astd::stream::try_fold: the closure cannot be called with the value and an element of the stream "
+        "(std::invocable)");
+    if constexpr (detail::awaits_with<F, T, R>)
+      return detail::in_a_task(std::move(s), [value = std::move(value), f = std::move(f)]<class Q>(Q&& q) mutable {
+        using result = std::remove_cvref_t<detail::answer_t<F, T, R>>;
+        return detail::try_fold_awaited<std::remove_reference_t<Q>, T, F, result>(std::move(q), std::move(value),
+                                                                                  std::move(f));
+      });
+    else
+      return detail::end_with(std::move(s), detail::try_fold_consumer<R, T, F>(std::move(value), std::move(f)));
+  });
+}
+
+/// As for_each, with an f that gives a std::expected<void, E> (or an optional): the first without a value is the result.
+template <class F>
+[[nodiscard]] auto try_for_each(F f) {
+  return detail::make_closure([f = std::move(f)]<class S>(S&& s) mutable {
+    using R = detail::element_t<S>;
+    static_assert(detail::callable_with<F, R>,
+                  "astd::stream::try_for_each: the closure cannot be called with an element of the stream "
+                  "(std::invocable)");
+    if constexpr (detail::awaits_with<F, R>) {
+      using asked = detail::awaiting_piece<S, F, true>;
+      using end = detail::try_answers_consumer<detail::element_t<asked>>;
+      return detail::end_with(asked(std::move(s), std::move(f)), end{detail::as_it_is()});
+    } else {
+      return detail::end_with(std::move(s), detail::try_each_consumer<R, F>{std::move(f)});
+    }
+  });
+}
+
+/// How many elements there are.
+[[nodiscard]] inline auto count() {
+  return detail::make_closure([]<class S>(S&& s) {
+    return detail::end_with(std::move(s), detail::count_consumer<detail::element_t<S>>());
+  });
+}
+/// The last element, if there is one.
+[[nodiscard]] inline auto last() {
+  return detail::make_closure(
+      []<class S>(S&& s) { return detail::end_with(std::move(s), detail::last_consumer<detail::element_t<S>>()); });
+}
+/// The element behind the first n.
+[[nodiscard]] inline auto nth(std::size_t n) {
+  return detail::make_closure([n]<class S>(S&& s) {
+    return detail::end_with(std::move(s), detail::nth_consumer<detail::element_t<S>>{n});
+  });
+}
+
+/// Whether `p` says true of every element. The first of which it does not is the last that is taken.
+template <class P, class J = detail::as_it_is>
+[[nodiscard]] auto all_of(P p, J projection = {}) {
+  return detail::make_closure([f = detail::compose(std::move(p), std::move(projection))]<class S>(S&& s) mutable {
+    using F = decltype(f);
+    ASTD_STREAM_CLOSURE_MUST_FIT("all_of", F, S);
+    return detail::judged_end<detail::any_consumer>(std::move(s), std::move(f), false, false);
+  });
+}
+template <class P, class J = detail::as_it_is>
+[[nodiscard]] auto any_of(P p, J projection = {}) {
+  return detail::make_closure([f = detail::compose(std::move(p), std::move(projection))]<class S>(S&& s) mutable {
+    using F = decltype(f);
+    ASTD_STREAM_CLOSURE_MUST_FIT("any_of", F, S);
+    return detail::judged_end<detail::any_consumer>(std::move(s), std::move(f), true, true);
+  });
+}
+template <class P, class J = detail::as_it_is>
+[[nodiscard]] auto none_of(P p, J projection = {}) {
+  return detail::make_closure([f = detail::compose(std::move(p), std::move(projection))]<class S>(S&& s) mutable {
+    using F = decltype(f);
+    ASTD_STREAM_CLOSURE_MUST_FIT("none_of", F, S);
+    return detail::judged_end<detail::any_consumer>(std::move(s), std::move(f), true, false);
+  });
+}
+template <class T, class J = detail::as_it_is>
+[[nodiscard]] auto contains(T value, J projection = {}) {
+  return any_of(detail::equals_value<T, J>{std::move(value), std::move(projection)});
+}
+/// The first element of which `p` says true.
+template <class P, class J = detail::as_it_is>
+[[nodiscard]] auto find_if(P p, J projection = {}) {
+  return detail::make_closure([f = detail::compose(std::move(p), std::move(projection))]<class S>(S&& s) mutable {
+    using F = decltype(f);
+    ASTD_STREAM_CLOSURE_MUST_FIT("find_if", F, S);
+    return detail::judged_end<detail::find_consumer>(std::move(s), std::move(f));
+  });
+}
+template <class T, class J = detail::as_it_is>
+[[nodiscard]] auto find(T value, J projection = {}) {
+  return find_if(detail::equals_value<T, J>{std::move(value), std::move(projection)});
+}
+/// What is in the first optional that f(element) gives with something in it.
+template <class F>
+[[nodiscard]] auto find_map(F f) {
+  return filter_map(std::move(f)) | nth(0);
+}
+/// The place, from 0, of the first element of which `p` says true.
+template <class P, class J = detail::as_it_is>
+[[nodiscard]] auto position(P p, J projection = {}) {
+  return detail::make_closure([f = detail::compose(std::move(p), std::move(projection))]<class S>(S&& s) mutable {
+    using F = decltype(f);
+    ASTD_STREAM_CLOSURE_MUST_FIT("position", F, S);
+    return detail::judged_end<detail::position_consumer>(std::move(s), std::move(f));
+  });
+}
+
+/// The smallest, the first of equal ones; nothing of an empty stream. Compares by `less(projection(a), projection(b))`.
+template <class C = detail::ascending, class J = detail::as_it_is>
+[[nodiscard]] auto min(C less = {}, J projection = {}) {
+  return detail::make_closure([less = std::move(less), j = std::move(projection)]<class S>(S&& s) mutable {
+    using end = detail::extreme_consumer<detail::element_t<S>, C, J, false>;
+    return detail::end_with(std::move(s), end{std::move(less), std::move(j)});
+  });
+}
+/// The greatest, the first of equal ones, as std::ranges::max.
+template <class C = detail::ascending, class J = detail::as_it_is>
+[[nodiscard]] auto max(C less = {}, J projection = {}) {
+  return detail::make_closure([less = std::move(less), j = std::move(projection)]<class S>(S&& s) mutable {
+    using end = detail::extreme_consumer<detail::element_t<S>, C, J, true>;
+    return detail::end_with(std::move(s), end{std::move(less), std::move(j)});
+  });
+}
+/// Both: the first of the smallest and the last of the greatest, as std::ranges::minmax. Elements are copied.
+template <class C = detail::ascending, class J = detail::as_it_is>
+[[nodiscard]] auto minmax(C less = {}, J projection = {}) {
+  return detail::make_closure([less = std::move(less), j = std::move(projection)]<class S>(S&& s) mutable {
+    using end = detail::minmax_consumer<detail::element_t<S>, C, J>;
+    return detail::end_with(std::move(s), end{std::move(less), std::move(j)});
+  });
+}
+
+/// The sum of the elements and T(): T is what they are, if it is not given.
+template <class T = void>
+[[nodiscard]] auto sum() {
+  return detail::make_closure([]<class S>(S&& s) {
+    using R = detail::element_t<S>;
+    using value = std::conditional_t<std::is_void_v<T>, detail::value_t<R>, T>;
+    return detail::end_with(std::move(s), detail::fold_consumer<R, value, detail::adds>{value(), {}});
+  });
+}
+/// The product of the elements and T(1).
+template <class T = void>
+[[nodiscard]] auto product() {
+  return detail::make_closure([]<class S>(S&& s) {
+    using R = detail::element_t<S>;
+    using value = std::conditional_t<std::is_void_v<T>, detail::value_t<R>, T>;
+    return detail::end_with(std::move(s), detail::fold_consumer<R, value, detail::multiplies>{value(1), {}});
+  });
+}
+
+}  // namespace astd::stream

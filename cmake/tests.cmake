@@ -151,6 +151,23 @@ endif()
 # What ./test builds when only tests of the suite are asked for.
 add_custom_target(astd_suite DEPENDS astd_tests $<TARGET_NAME_IF_EXISTS:astd_faults> $<TARGET_NAME_IF_EXISTS:astd_confine>)
 
+# The example servers under curl, wrk, nc, socat, redis-cli and redis-benchmark.
+if(TARGET example_http_server AND NOT ASTD_SANITIZE)
+  foreach(driver epoll uring)
+    if(driver STREQUAL uring AND NOT ASTD_HAS_URING)
+      continue()
+    endif()
+    set(launcher)
+    if(driver STREQUAL uring)
+      set(launcher $<TARGET_FILE:astd_confine> --need-io-uring)
+    endif()
+    add_test(NAME peers.${driver} COMMAND ${launcher} "${PROJECT_SOURCE_DIR}/tests/peers" $<TARGET_FILE:example_http_server>
+                                          $<TARGET_FILE:example_resp_server>)
+    set_tests_properties(peers.${driver} PROPERTIES LABELS peers TIMEOUT 180 SKIP_RETURN_CODE 77
+                                                    ENVIRONMENT "ASTD_DRIVER=${driver};ASTD_THREAD_COUNT=3")
+  endforeach()
+endif()
+
 # --- the build -----------------------------------------------------------------------------------------------------
 
 # Floors 0 and 1 do without exceptions.

@@ -184,7 +184,7 @@ ASTD_TEST(udp_multicast, comes_to_who_has_joined_until_it_leaves) {
   const ipv4_address group(239, 255, 77, 7), here = ipv4_address::loopback();
   udp_socket member = co_await udp_socket::bind({ipv4_address::any(), 0}, udp_options().reuse_address(true));
   udp_socket sender = co_await udp_socket::bind("127.0.0.1:0");
-  member.join_multicast(group, here);
+  member.join_multicast_v4(group, here);
   sender.set_multicast_interface_v4(here);
   EXPECT_EQ(sender.multicast_interface_v4(), here);
   sender.set_multicast_ttl_v4(0);
@@ -197,10 +197,10 @@ ASTD_TEST(udp_multicast, comes_to_who_has_joined_until_it_leaves) {
   const auto got = co_await member.recv_from(buffer);
   EXPECT_EQ(text(buffer, got.first), "members");
   EXPECT_EQ(got.second, sender.local_address());
-  member.leave_multicast(group, here);
+  member.leave_multicast_v4(group, here);
   std::string error;
   try {
-    member.leave_multicast(group, here);
+    member.leave_multicast_v4(group, here);
   } catch (const std::system_error& e) {
     error = e.what();
   }
@@ -216,8 +216,8 @@ ASTD_TEST(udp_multicast, of_ipv6_has_its_options) {
   const ipv6_address group = *ipv6_address::parse("ff01::77");
   s.set_multicast_interface_v6(1);  // the loopback interface, on Linux
   EXPECT_EQ(s.multicast_interface_v6(), 1u);
-  s.join_multicast(group, 1);
-  s.leave_multicast(group, 1);
+  s.join_multicast_v6(group, 1);
+  s.leave_multicast_v6(group, 1);
 }
 
 }  // namespace

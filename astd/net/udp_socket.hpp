@@ -342,10 +342,10 @@ class udp_socket : public detail::ip_options<udp_socket> {
 
   /// Datagrams to `group` come here from now on, or no more: by the interface with the address `interface`, by any if it
   /// is 0.0.0.0; IPv6: by the interface with that index, by any if it is 0.
-  void join_multicast(const ipv4_address& group, const ipv4_address& interface = ipv4_address::any());
-  void join_multicast(const ipv6_address& group, unsigned interface = 0);
-  void leave_multicast(const ipv4_address& group, const ipv4_address& interface = ipv4_address::any());
-  void leave_multicast(const ipv6_address& group, unsigned interface = 0);
+  void join_multicast_v4(const ipv4_address& group, const ipv4_address& interface = ipv4_address::any());
+  void join_multicast_v6(const ipv6_address& group, unsigned interface = 0);
+  void leave_multicast_v4(const ipv4_address& group, const ipv4_address& interface = ipv4_address::any());
+  void leave_multicast_v6(const ipv6_address& group, unsigned interface = 0);
   /// Whether what we send to a group comes back to members on this machine (true by default).
   void set_multicast_loop_v4(bool on);
   [[nodiscard]] bool multicast_loop_v4() const;

@@ -238,16 +238,16 @@ io::poll_result<std::size_t> udp_socket::try_recv_many(std::span<incoming_datagr
   return count;
 }
 
-void udp_socket::join_multicast(const ipv4_address& group, const ipv4_address& interface) {
+void udp_socket::join_multicast_v4(const ipv4_address& group, const ipv4_address& interface) {
   detail::change_membership(descriptor(), IP_ADD_MEMBERSHIP, group, interface, "join multicast group");
 }
-void udp_socket::join_multicast(const ipv6_address& group, unsigned interface) {
+void udp_socket::join_multicast_v6(const ipv6_address& group, unsigned interface) {
   detail::change_membership(descriptor(), IPV6_ADD_MEMBERSHIP, group, interface, "join multicast group");
 }
-void udp_socket::leave_multicast(const ipv4_address& group, const ipv4_address& interface) {
+void udp_socket::leave_multicast_v4(const ipv4_address& group, const ipv4_address& interface) {
   detail::change_membership(descriptor(), IP_DROP_MEMBERSHIP, group, interface, "leave multicast group");
 }
-void udp_socket::leave_multicast(const ipv6_address& group, unsigned interface) {
+void udp_socket::leave_multicast_v6(const ipv6_address& group, unsigned interface) {
   detail::change_membership(descriptor(), IPV6_DROP_MEMBERSHIP, group, interface, "leave multicast group");
 }
 

@@ -69,7 +69,7 @@ class failing_driver final : public driver::driver {
     if (op.code == opcode::close) astd::driver::perform(op);
     op.result = -error;
     const bool on_the_spot = !wanted_later || astd::driver::nature_of(op.code) == astd::driver::nature::immediate ||
-                             (op.code == opcode::close && op.args.value == 0);
+                             astd::driver::wants_no_wait(op) || (op.code == opcode::close && op.args.value == 0);
     if (on_the_spot) return true;
     op.in_flight = true;
     op.driver_word = ours;

@@ -32,7 +32,7 @@ using detail::status_call;
 namespace {
 
 // So many operations on one directory's entries at once.
-constexpr std::size_t at_once = 16;
+constexpr std::size_t at_once = 8;
 constexpr std::size_t part = 32 * 1024;
 
 bool has(copy_options all, copy_options one) noexcept { return (all & one) != copy_options::none; }
@@ -246,6 +246,7 @@ task<bool> copy_file_at(place from, place to, copy_options options, bool follow)
   const unsigned mode = status.stx_mode & 07777;
 
   int target_fd = -1;
+  path target_name(to.whole);  // now: no memory for it must not cost a descriptor
   const auto made =
       co_await as_result(opening(to.directory, to.name.c_str(), O_WRONLY | O_CREAT | O_EXCL, mode & 0777, whom));
   if (made) {
@@ -265,7 +266,7 @@ task<bool> copy_file_at(place from, place to, copy_options options, bool follow)
     }
     target_fd = co_await or_return(opening(to.directory, to.name.c_str(), O_WRONLY | O_TRUNC, 0u, whom));
   }
-  file_handle target(path(to.whole), target_fd, true);
+  file_handle target(std::move(target_name), target_fd, true);
   co_await or_return(copy_bytes(source_fd, target_fd, status.stx_size, whom));
   // The umask has had its say.
   co_await or_return(call(opcode::fchmodat, target_fd, on_path(nullptr, 0, mode), whom));

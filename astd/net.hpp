@@ -14,3 +14,8 @@
 #include <astd/net/tcp_socket.hpp>
 #include <astd/net/tcp_stream.hpp>
 #include <astd/net/udp_socket.hpp>
+#include <astd/net/unix_address.hpp>
+#include <astd/net/unix_datagram.hpp>
+#include <astd/net/unix_listener.hpp>
+#include <astd/net/unix_seqpacket.hpp>
+#include <astd/net/unix_stream.hpp>

@@ -1,4 +1,4 @@
-// Internal: owning a descriptor that is neither a file nor a socket.
+// What the system calls things by, and owning it.
 #pragma once
 
 #include <utility>
@@ -44,3 +44,11 @@ class owned_handle {
 };
 
 }  // namespace astd::io::detail
+
+namespace astd::os {
+
+/// Owns a native handle that nothing is known of, such as one that came through a socket: `get()`, `release()`, `reset()`.
+/// The destructor closes it.
+using owned_handle = io::detail::owned_handle;
+
+}  // namespace astd::os

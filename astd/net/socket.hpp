@@ -78,6 +78,13 @@ class socket {
   static void close_socket(int descriptor) noexcept;
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  /// The caller's from now on; -1 where others share it.
+  [[nodiscard]] int release() noexcept {
+    const bool last = is_last_owner();
+    owners_ = nullptr;
+    if (!last) descriptor_ = -1;
+    return std::exchange(descriptor_, -1);
+  }
 
   // Each gives the error, or none.
   std::error_code bind(const socket_address& address) const noexcept;

@@ -1,10 +1,20 @@
 #include <astd/net/socket.hpp>
 #include <astd/net/socket_readiness.hpp>
 #include <astd/net/socket_transfer.hpp>
+#include <astd/net/unix_address.hpp>
 
 namespace astd::net::detail {
 
 failure socket_failure(std::error_code error, const char* action, int descriptor) noexcept {
+#if ASTD_HAS_EXCEPTIONS
+  try {
+#endif
+    if (const auto name = unix_name_of(descriptor)) return failure(error, action, *name);
+#if ASTD_HAS_EXCEPTIONS
+  } catch (...) {
+    return failure(error);
+  }
+#endif
   auto address = socket::peer_of(descriptor);
   if (!address) address = socket::local_of(descriptor);
   if (!address) return failure(error, action, "a socket");

@@ -137,6 +137,17 @@ ASTD_TEST(buf_writer, keeps_what_could_not_be_written) {
   EXPECT_EQ(inner.text, "0123");
 }
 
+ASTD_TEST(buf_writer, seeks_behind_what_it_held) {
+  cursor below(std::string{});
+  buf_writer out(below);
+  co_await write_all(out, "0123456789");
+  const auto place = co_await out.seek(2);
+  EXPECT_EQ(place, 2u);
+  co_await write_all(out, "ab");
+  co_await out.flush();
+  EXPECT_EQ(below.get(), "01ab456789");
+}
+
 ASTD_TEST(buf_writer, says_what_is_lost_with_it) {
   counting_lost lost;
   noting_sink below;

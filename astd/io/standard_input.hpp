@@ -12,6 +12,7 @@
 
 #include <astd/coro/task.hpp>
 #include <astd/io/buffer.hpp>
+#include <astd/io/native_handle.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -43,6 +44,8 @@ class standard_input_stream {
 
   /// Whether a person may be typing it.
   [[nodiscard]] bool is_terminal() const noexcept;
+  /// Still the process's. What was read already is in our buffer, not there.
+  [[nodiscard]] os::native_handle as_native_handle() const noexcept { return 0; }
 };
 
 /// The lines of standard input. Any thread; whoever asks gets the next one.

@@ -1,6 +1,5 @@
 #include <astd/coro/as_result.hpp>
-#include <astd/io/read_exact.hpp>
-#include <astd/io/standard_input.hpp>
+#include <astd/io.hpp>
 #include <astd/io/test_support.hpp>
 #include <astd/runtime/spawn.hpp>
 #include <astd/runtime/this_task.hpp>
@@ -27,7 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 using line = std::optional<std::string>;
 
-static_assert(reader<standard_input_stream>);
+static_assert(reader<standard_input_stream> && writer<standard_output_stream>);
 
 ASTD_TEST(standard_input, gives_lines_to_the_end) {
   test::pipe_ends in;
@@ -136,6 +135,7 @@ ASTD_TEST(standard_input, loses_nothing_to_timeouts_on_a_terminal) {
     EXPECT_EQ(::write(keyboard, "\177llo\n", 5), 5);
     const auto edited = co_await input.read_line();
     EXPECT_EQ(edited, "hallo");
+    EXPECT_TRUE(input.is_terminal());
     EXPECT_EQ(::write(keyboard, "\4", 1), 1);
     const auto end = co_await input.read_line();
     EXPECT_EQ(end, line());
@@ -214,6 +214,69 @@ ASTD_TEST(standard_input, gives_whole_lines_to_readers_that_come_together) {
   }
   std::sort(lines.begin(), lines.end());
   EXPECT_EQ(lines, (std::vector<std::string>{"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9"}));
+}
+
+ASTD_TEST(standard_input, appends_lines_to_a_string_and_is_a_stream_of_them) {
+  test::pipe_ends in;
+  test::redirected standard(0, in.read_end);
+  in.say("one\ntwo\nthree\r\nfour\nfi");
+  auto input = standard_input();
+  EXPECT_FALSE(input.is_terminal());
+  EXPECT_EQ(input.as_native_handle(), 0);
+  std::string text = ">";
+  const auto first = co_await input.read_line(text);
+  EXPECT_EQ(first, 4u);
+  const auto second = co_await io::read_line(input, text);
+  EXPECT_EQ(second, 4u);
+  EXPECT_EQ(text, ">one\ntwo\n");
+  auto lines = input.lines();
+  const auto third = co_await lines.next();
+  EXPECT_EQ(third, "three");
+  auto also = io::lines(input);
+  const auto fourth = co_await also.next();
+  EXPECT_EQ(fourth, "four");
+  // Of what is cut off nothing is taken, not into the string either.
+  const auto cut = co_await as_result(timeout(2ms, input.read_line(text)));
+  EXPECT_EQ(cut.error(), std::errc::timed_out);
+  EXPECT_EQ(text, ">one\ntwo\n");
+  in.say("ve");
+  in.close_write();
+  const auto fifth = co_await also.next();
+  EXPECT_EQ(fifth, "five");
+  const auto end = co_await lines.next();
+  EXPECT_EQ(end, line());
+}
+
+ASTD_TEST(standard_output, is_a_writer) {
+  test::pipe_ends out;
+  std::string got(20, '.');
+  bool terminal = true;
+  {
+    test::redirected standard(1, out.write_end);
+    auto output = standard_output();
+    terminal = output.is_terminal() || output.as_native_handle() != 1;
+    co_await write_all(output, "plain ");
+    line_writer lines(output);
+    co_await io::print(lines, "and {}\n", "by lines");
+    const auto none = co_await output.write(const_bytes());
+    got.resize(got.size() + none);
+  }
+  EXPECT_FALSE(terminal);
+  EXPECT_EQ(::read(out.read_end, got.data(), got.size()), 19);
+  EXPECT_EQ(got, "plain and by lines\n.");
+}
+
+ASTD_TEST(standard_error, names_itself_when_nobody_reads) {
+  test::pipe_ends out;
+  std::string what;
+  {
+    test::redirected standard(2, out.write_end);
+    out.close_read();
+    auto error = standard_error();
+    EXPECT_EQ(error.as_native_handle(), 2);
+    what = co_await test::error_of(error.write("x"));
+  }
+  EXPECT_EQ(what, "write standard error: Broken pipe");
 }
 
 ASTD_TEST(standard_input, says_what_is_wrong) {

@@ -6,6 +6,7 @@
 
 #include <astd/coro/task.hpp>
 #include <astd/io/buffer.hpp>
+#include <astd/io/native_handle.hpp>
 
 #include <cstddef>
 
@@ -20,6 +21,8 @@ class standard_output_stream {
   [[nodiscard]] task<std::size_t> write(const_bytes data);
   /// Whether a person may be looking at it.
   [[nodiscard]] bool is_terminal() const noexcept;
+  /// Still the process's.
+  [[nodiscard]] os::native_handle as_native_handle() const noexcept { return descriptor_; }
 
  private:
   friend standard_output_stream standard_output() noexcept;

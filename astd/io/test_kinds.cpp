@@ -1,11 +1,15 @@
 #include <astd/fs.hpp>
 #include <astd/io.hpp>
+#include <astd/io/pipe.hpp>
 #include <astd/io/test_kinds.hpp>
+#include <astd/io/test_support.hpp>
 #include <astd/net/tcp_listener.hpp>
 #include <astd/net/tcp_stream.hpp>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace astd::test {
@@ -79,6 +83,12 @@ task<source> from_chain(std::string) {
   auto ends = duplex(small);
   co_return fed(io::chain(empty(), std::move(ends.first)), std::move(ends.second));
 }
+task<source> from_pipe(std::string) {
+  test::pipe_ends ends;
+  auto reader = pipe_reader::from_native_handle(std::exchange(ends.read_end, -1));
+  auto writer = pipe_writer::from_native_handle(std::exchange(ends.write_end, -1));
+  co_return source{any_reader(std::move(reader)), any_writer(std::move(writer))};
+}
 task<source> from_cursor(std::string content) { co_return whole(cursor(std::move(content))); }
 task<source> from_chained_cursors(std::string content) {
   co_return whole(io::chain(cursor(content.substr(0, 5)), cursor(content.substr(5))));
@@ -107,6 +117,12 @@ task<target> to_duplex() {
 task<target> to_tcp() {
   auto both = co_await connect();
   co_return target{any_writer(std::move(both.here)), any_reader(std::move(both.there)), nullptr, {}};
+}
+task<target> to_pipe() {
+  test::pipe_ends ends;
+  auto reader = pipe_reader::from_native_handle(std::exchange(ends.read_end, -1));
+  auto writer = pipe_writer::from_native_handle(std::exchange(ends.write_end, -1));
+  co_return target{any_writer(std::move(writer)), any_reader(std::move(reader)), nullptr, {}};
 }
 task<target> to_half() {
   auto ends = duplex(small);
@@ -143,6 +159,13 @@ task<target> to_file() {
   co_return target{any_writer(std::move(scratch.file())), std::nullopt, nullptr, scratch.keep().string()};
 }
 
+// The last kind of each list is the machine's own, which a simulated one does not have.
+template <class Kind, std::size_t N>
+std::span<const Kind> had_here(const Kind (&all)[N]) {
+  const char* const driver = std::getenv("ASTD_DRIVER");
+  return std::span<const Kind>(all, driver && std::string_view(driver) == "sim" ? N - 1 : N);
+}
+
 }  // namespace
 
 std::span<const source_kind> sources() {
@@ -161,8 +184,9 @@ std::span<const source_kind> sources() {
       {"take of a cursor", from_limited_cursor},
       {"file", from_file},
       {"buf_reader of a file", from_buffered_file},
+      {"pipe", from_pipe},
   };
-  return all;
+  return had_here(all);
 }
 
 std::span<const target_kind> targets() {
@@ -177,8 +201,9 @@ std::span<const target_kind> targets() {
       {"any_stream", to_erased},
       {"cursor", to_cursor},
       {"file", to_file},
+      {"pipe", to_pipe},
   };
-  return all;
+  return had_here(all);
 }
 
 }  // namespace astd::test

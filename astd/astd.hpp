@@ -31,9 +31,9 @@
 #include <astd/semaphore.hpp>
 #include <astd/shared_mutex.hpp>
 #include <astd/signal.hpp>
+#include <astd/stream.hpp>
 #include <astd/task.hpp>
 #include <astd/task_tracker.hpp>
-#include <astd/stream.hpp>
 #include <astd/this_task.hpp>
 #include <astd/time.hpp>
 #include <astd/timed_mutex.hpp>

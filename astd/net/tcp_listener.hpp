@@ -55,7 +55,7 @@ class incoming_awaiter final : public accept_base<incoming_awaiter, std::optiona
 }  // namespace detail
 
 /// The connections of a listener as a stream, which does not end: `auto next = co_await incoming.next();` is never empty.
-/// Fails as accept() does, and goes on after a failure. The listener outlives it.
+/// Fails as accept() does, and goes on after a failure. The listener outlives it, unless it was given up for it.
 class tcp_incoming {
  public:
   using value_type = tcp_stream;
@@ -64,7 +64,10 @@ class tcp_incoming {
  private:
   friend class tcp_listener;
   explicit tcp_incoming(int descriptor) noexcept : descriptor_(descriptor) {}
+  explicit tcp_incoming(detail::socket listener) noexcept
+      : descriptor_(listener.descriptor()), owned_(std::move(listener)) {}
   int descriptor_;
+  detail::socket owned_;
 };
 
 /// A listening socket. The destructor closes it and never blocks: the port is free for another at once, connections that
@@ -100,7 +103,9 @@ class tcp_listener {
   }
 
   /// A stream of the connections, without their peers' addresses (which peer_address() has).
-  [[nodiscard]] tcp_incoming incoming() noexcept { return tcp_incoming(socket_.descriptor()); }
+  [[nodiscard]] tcp_incoming incoming() & noexcept { return tcp_incoming(socket_.descriptor()); }
+  /// Gives the listener up for it: `std::move(listener).into_incoming()`.
+  [[nodiscard]] tcp_incoming into_incoming() && noexcept { return tcp_incoming(std::move(socket_)); }
 
   /// Where it listens, with the port that was chosen. Throws system_error only if the system has no memory for the
   /// answer.

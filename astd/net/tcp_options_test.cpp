@@ -138,12 +138,19 @@ ASTD_TEST(tcp_listener, is_a_stream_of_connections) {
   }
   // Cancelled, it leaves the connection to the next.
   auto waiting =
-      spawn([](tcp_incoming from) -> task<std::optional<tcp_stream>> { co_return co_await from.next(); }, incoming);
+      spawn([](tcp_incoming& from) -> task<std::optional<tcp_stream>> { co_return co_await from.next(); },
+            std::ref(incoming));
   const auto none = co_await waiting.cancel();
   EXPECT_FALSE(none.has_value());
   tcp_stream ours = co_await tcp_stream::connect(listener.local_address());
   auto accepted = co_await listener.accept();
   EXPECT_EQ(accepted.second, ours.local_address());
+
+  const socket_address here = listener.local_address();
+  tcp_incoming owning = std::move(listener).into_incoming();
+  ours = co_await tcp_stream::connect(here);
+  std::optional<tcp_stream> theirs = co_await owning.next();
+  EXPECT_EQ(theirs->peer_address(), ours.local_address());
 }
 
 }  // namespace

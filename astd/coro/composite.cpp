@@ -57,6 +57,7 @@ void composite::start_next(resumable* r) {
 void branch_base::ended(resumable* r) {
   auto& b = static_cast<branch_base&>(chain::from_end(r));
   if (!b.stopped()) {
+    b.owner_->settling(b);
     b.failed_ = b.settle();
     b.settled_ = true;
   }

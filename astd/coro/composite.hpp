@@ -94,6 +94,9 @@ class composite : public suspension {
   /// Asks all branches but `b` to stop.
   void cancel_others(const branch_base* b) noexcept;
 
+  /// Called for each branch that has an outcome, before that is taken: what takes one from the chain of a branch that has
+  /// been asked to stop may pass it on (a notification, a permit). Possibly at the same time for several.
+  virtual void settling(branch_base&) noexcept {}
   /// Called for each branch, possibly at the same time for several. May return what is to be resumed meanwhile
   /// (from start_late), else null.
   virtual resumable* branch_ended(branch_base& b) noexcept = 0;

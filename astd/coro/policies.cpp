@@ -48,12 +48,21 @@ void race_base::stop_more() noexcept {
   if (!first()) (void)release();
 }
 
+// Who has lost passes on what it was given, even if the winner has not come so far as to ask it to stop. (try_race knows
+// only afterwards who has won: there it is lost, as any value that comes at the same moment.)
+void race_base::settling(branch_base& b) noexcept {
+  if (!wants_success_ && !first_in(winner_, b)) b.request_cancel();
+}
+
 resumable* race_base::branch_ended(branch_base& b) noexcept {
   if (b.stopped()) return nullptr;
-  if (wants_success_ && b.failed())
+  if (!wants_success_) {
+    if (winner_.load(std::memory_order_relaxed) == &b) cancel_others(&b);
+  } else if (b.failed()) {
     last_failed_.store(&b, std::memory_order_relaxed);
-  else if (first_in(winner_, b))
+  } else if (first_in(winner_, b)) {
     cancel_others(&b);
+  }
   return nullptr;
 }
 

@@ -34,6 +34,7 @@ class race_base : public composite {
   [[nodiscard]] resumable* start_race(const await_context& c) noexcept;
 
  private:
+  void settling(branch_base& b) noexcept final;
   resumable* branch_ended(branch_base& b) noexcept final;
   void stop_more() noexcept final;
   [[nodiscard]] bool has_outcome() const noexcept final;

@@ -1,6 +1,8 @@
 #include <astd/coro/as_result.hpp>
+#include <astd/coro/race.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/event.hpp>
+#include <astd/runtime/runtime.hpp>
 #include <astd/sync/test_support.hpp>
 #include <astd/testing/gtest.hpp>
 #include <astd/time/timeout.hpp>
@@ -121,6 +123,43 @@ ASTD_TEST_WITH(event, a_cancelled_waiter_leaves_the_line, one_worker()) {
   co_await tasks.cancel(2);
   e.notify_one();
   EXPECT_TRUE(e.try_wait());
+}
+
+// Both branches are told at the same moment, on two workers: one wins, and what the other was told is there for the next.
+TEST(event, the_notification_of_a_loser_is_not_lost) {
+  constexpr int rounds = 1500;
+  struct told_together {
+    std::atomic<int> round = 0;
+    std::atomic<int> told = 0;
+    std::atomic<event*> e = nullptr, f = nullptr;
+  } at;
+  runtime rt({.workers = 3, .name = "three"});
+  const auto tells = [](told_together& all, bool first) -> task<> {
+    for (int round = 1; round <= rounds; ++round) {
+      for (int spins = 0; all.round < round; ++spins)
+        if (spins % 200 == 199) co_await this_task::yield();
+      (first ? all.e : all.f).load()->notify_one();
+      ++all.told;
+      co_await this_task::yield();
+    }
+  };
+  const auto races = [](told_together& all) -> task<> {
+    for (int round = 1; round <= rounds; ++round) {
+      event e, f;
+      all.e = &e;
+      all.f = &f;
+      all.round = round;
+      co_await race(e.wait(), f.wait());
+      while (all.told < 2 * round) co_await this_task::yield();
+      const int left = e.try_wait() + f.try_wait();
+      EXPECT_EQ(left, 1) << "round " << round;
+    }
+  };
+  auto one = rt.spawn(tells, std::ref(at), true);
+  auto two = rt.spawn(tells, std::ref(at), false);
+  rt.block_on(rt.spawn(races, std::ref(at)));
+  rt.block_on(one);
+  rt.block_on(two);
 }
 
 // Whatever moment the cancellation comes at, either the first has gone on, or the second is told.

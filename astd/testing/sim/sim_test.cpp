@@ -47,7 +47,7 @@ TEST(sim_run, says_what_does_not_stop) {
       co_await astd::this_task::sleep_for(1s);
     };
     try {
-      sim::run({.seed = 3}, scenario);
+      sim::run({.seed = 3, .event_limit = 1'000'000}, scenario);
       ADD_FAILURE() << "it has ended";
     } catch (const sim::limit_exceeded& e) {
       EXPECT_NE(std::string(e.what()).find("refuses"), std::string::npos) << e.what();

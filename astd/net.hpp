@@ -8,6 +8,7 @@
 #include <astd/net/host_port.hpp>
 #include <astd/net/ip_address.hpp>
 #include <astd/net/resolve.hpp>
+#include <astd/net/serve.hpp>
 #include <astd/net/socket_address.hpp>
 #include <astd/net/tcp_halves.hpp>
 #include <astd/net/tcp_listener.hpp>

@@ -70,7 +70,7 @@ ASTD_TEST(process, a_thousand_children_at_once) {
   for (int i = 0; i < many; ++i) all.push_back(one_of_many());
   const std::vector<int> good = co_await join(std::move(all));
   EXPECT_EQ(std::ranges::count(good, 1), many);
-  EXPECT_EQ(test::open_descriptors("anon_inode:[pidfd]"), before);
+  EXPECT_LE(test::open_descriptors("anon_inode:[pidfd]"), before);
   co_await test::no_children();
 }
 

@@ -1,0 +1,226 @@
+// The accept loop: serve(listener, handler, limits) runs handler(stream) for each connection, and survives what comes.
+//
+//   task<> greet(net::tcp_stream stream) { co_await io::write_all(stream, "hello\n"); }
+//
+//   auto listener = co_await net::tcp_listener::bind("0.0.0.0:8080");
+//   net::serve_limits limits;
+//   limits.connections = 10'000;
+//   limits.stop = shutdown.token();
+//   auto report = co_await net::serve(listener, greet, limits);
+#pragma once
+
+#include <astd/cancel.hpp>
+#include <astd/coro/as_result.hpp>
+#include <astd/coro/or_return.hpp>
+#include <astd/coro/race.hpp>
+#include <astd/coro/ready.hpp>
+#include <astd/coro/task.hpp>
+#include <astd/net/socket_address.hpp>
+#include <astd/net/unix_address.hpp>
+#include <astd/runtime/task_group.hpp>
+#include <astd/runtime/this_task.hpp>
+#include <astd/sync/semaphore.hpp>
+#include <astd/time/timeout.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace astd::net {
+
+/// What serve() keeps to.
+struct serve_limits {
+  /// So many connections at a time; further ones wait in the listener's queue.
+  std::size_t connections = 10'000;
+  /// So many of one peer (an IP address; all local sockets of one path or without a name are one); further ones are closed.
+  std::size_t per_peer = std::numeric_limits<std::size_t>::max();
+  /// A handler that takes longer is cancelled, and its connection closed. Zero: as long as it likes.
+  std::chrono::nanoseconds deadline{0};
+  /// Cancelled: nothing more is accepted, and the handlers come to their end.
+  cancel_token stop{};
+  /// Handlers that have not ended by so long after `stop` are cancelled.
+  std::chrono::nanoseconds drain = std::chrono::seconds(30);
+};
+
+/// What has become of the connections; complete when serve() is over.
+struct serve_report {
+  std::uint64_t accepted = 0;
+  std::uint64_t refused = 0;        // closed at once: too many of their peer
+  std::uint64_t finished = 0;       // the handler ended well
+  std::uint64_t failed = 0;         // it ended with an error or an exception
+  std::uint64_t timed_out = 0;      // of these: it ran into the deadline
+  std::uint64_t cut_off = 0;        // it was cancelled when draining took too long
+  std::uint64_t accept_errors = 0;  // no descriptors, no memory: tried again after a while
+  std::error_code last_accept_error;
+};
+
+namespace detail {
+
+[[nodiscard]] std::string peer_key(const socket_address& peer);
+[[nodiscard]] std::string peer_key(const unix_address& peer);
+/// Whether the listener itself is broken: there is no point in another try.
+[[nodiscard]] bool ends_accepting(std::error_code error) noexcept;
+
+class serve_state {
+ public:
+  explicit serve_state(const serve_limits& l) : limits(l), room(static_cast<std::ptrdiff_t>(l.connections)) {}
+  /// False: it has enough.
+  bool add(const std::string& key);
+  void remove(const std::string& key) noexcept;
+  [[nodiscard]] serve_report report() const;
+
+  const serve_limits limits;
+  counting_semaphore<> room;
+  std::atomic<std::uint64_t> accepted{0}, refused{0}, ended{0}, finished{0}, failed{0}, timed_out{0},
+      accept_errors{0};
+  std::error_code last_accept_error;  // the accepting task's
+
+ private:
+  std::mutex lock_;
+  std::map<std::string, std::size_t> peers_;  // under lock_
+};
+
+/// Counts a connection from its beginning to its end, however it ends.
+class serve_place {
+ public:
+  serve_place(serve_state& s, semaphore_permit permit, std::string key)
+      : state_(&s), permit_(std::move(permit)), key_(std::move(key)) {}
+  serve_place(serve_place&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)),
+        permit_(std::move(other.permit_)),
+        key_(std::move(other.key_)) {}
+  serve_place& operator=(serve_place&&) = delete;
+  ~serve_place() {
+    if (state_) state_->remove(key_);
+  }
+
+ private:
+  serve_state* state_;
+  semaphore_permit permit_;
+  std::string key_;
+};
+
+template <class H, class Stream, class Address>
+auto call_handler(H& handler, Stream&& stream, const Address& peer, const cancel_token& stop) {
+  if constexpr (std::is_invocable_v<H&, Stream, const Address&, cancel_token>)
+    return handler(std::move(stream), peer, stop);
+  else if constexpr (std::is_invocable_v<H&, Stream, const Address&>)
+    return handler(std::move(stream), peer);
+  else
+    return handler(std::move(stream));
+}
+
+template <class H, class Stream, class Address>
+task<> serve_one(serve_state& s, H& handler, Stream stream, Address peer, [[maybe_unused]] serve_place place) {
+  std::error_code error;
+  bool thrown = true;
+#if ASTD_HAS_EXCEPTIONS
+  try {
+#endif
+    auto handling = call_handler(handler, std::move(stream), peer, s.limits.stop);
+    if (s.limits.deadline.count() > 0) {
+      const auto done = co_await as_result(timeout(s.limits.deadline, std::move(handling)));
+      if (!done) error = done.error();
+    } else {
+      const auto done = co_await as_result(std::move(handling));
+      if (!done) error = done.error();
+    }
+    thrown = false;
+#if ASTD_HAS_EXCEPTIONS
+  } catch (...) {  // counted below: one connection's failure is not the others'
+  }
+#endif
+  s.ended.fetch_add(1, std::memory_order_relaxed);
+  if (!thrown && !error) {
+    s.finished.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    s.failed.fetch_add(1, std::memory_order_relaxed);
+    if (error == make_error_code(astd::errc::timed_out)) s.timed_out.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+template <class L, class H>
+task<> accept_all(serve_state& s, L& listener, H& handler, task_group& group) {
+  std::chrono::milliseconds pause(1);
+  for (;;) {
+    auto permit = co_await s.room.acquire_permit();
+    auto got = co_await as_result(listener.accept());
+    if (!got) {
+      s.accept_errors.fetch_add(1, std::memory_order_relaxed);
+      s.last_accept_error = got.error();
+      if (ends_accepting(got.error())) co_await fail({got.error(), "serve"});
+      // The connection still waits: asked again at once the system would say the same. What ends meanwhile makes room.
+      co_await this_task::sleep_for(pause);
+      pause = pause * 2 < std::chrono::milliseconds(500) ? pause * 2 : std::chrono::milliseconds(500);
+      continue;
+    }
+    pause = std::chrono::milliseconds(1);
+    s.accepted.fetch_add(1, std::memory_order_relaxed);
+    std::string key = peer_key(got->second);
+    if (!s.add(key)) {
+      s.refused.fetch_add(1, std::memory_order_relaxed);
+      continue;  // closes it
+    }
+    // Nothing is awaited from the accept to here: a connection that was accepted is served.
+    serve_place place(s, std::move(permit), std::move(key));
+    group.spawn(serve_one(s, handler, std::move(got->first), got->second, std::move(place)));
+  }
+}
+
+inline task<> stopped(cancel_token stop) {
+  if (!stop.can_be_cancelled()) co_await pending();
+  co_await stop.cancelled();
+}
+
+inline task<> drained_too_long(cancel_token stop, std::chrono::nanoseconds drain) {
+  co_await stopped(std::move(stop));
+  co_await this_task::sleep_for(drain);
+}
+
+template <class L, class H>
+task<> serve_until_stopped(serve_state& s, L& listener, H& handler) {
+  auto body = [&s, &listener, &handler](task_group& group) -> task<> {
+    auto accepting = race(accept_all(s, listener, handler, group), stopped(s.limits.stop));
+    co_await std::move(accepting);
+  };
+  co_await task_group::run(body);
+}
+
+template <class L, class H>
+task<serve_report> serve_with(L listener, H handler, serve_limits limits) {
+  serve_state s(limits);
+  auto all = race(serve_until_stopped(s, listener, handler), drained_too_long(limits.stop, limits.drain));
+  co_await std::move(all);
+  co_return s.report();
+}
+
+}  // namespace detail
+
+/// Accepts until limits.stop is cancelled, and calls handler(stream), handler(stream, peer) or handler(stream, peer,
+/// stop), whichever it can be called with, for each connection: a task of its own, on any worker; so the handler is called
+/// from several threads. What the handler returns is awaited; its errors and exceptions are counted and concern nobody
+/// else. The stream belongs to it.
+///
+/// Out of descriptors or memory, it waits (1 ms at first, up to half a second) and goes on; connections that died in the
+/// queue do not concern it. It fails only if the listener itself is broken, and then the handlers are cancelled. Over when
+/// all handlers have ended. Cancelled, it cancels them.
+///
+/// `listener`: a tcp_listener, a unix_listener, or anything whose accept() gives a pair of stream and address; an lvalue
+/// is referred to and outlives the await, an rvalue is moved in.
+template <class Listener, class Handler>
+[[nodiscard]] ASTD_CORO_WRAPPER task<serve_report> serve(Listener&& listener, Handler handler,
+                                                         serve_limits limits = {}) {
+  return detail::serve_with<Listener, Handler>(std::forward<Listener>(listener), std::move(handler),
+                                               std::move(limits));
+}
+
+}  // namespace astd::net

@@ -111,7 +111,7 @@ class merge_piece : public piece_base<merge_piece<First, S...>> {
     slot<typename L::element> x;
     const flow how = l.poll(*hub_, x, error);
     if (how != flow::stopped) return how;
-    return sink(static_cast<element&&>(x.get())) ? went_on : flow::stopped;
+    return sink(detail::as_common<element, typename L::element>(*x)) ? went_on : flow::stopped;
   }
 
   hub_owner<merge_hub<element, First, S...>> hub_;

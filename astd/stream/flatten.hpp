@@ -76,6 +76,15 @@ struct common_element<A, A> {
   using type = A;
 };
 
+/// An `X` as an `R`.
+template <class R, class X>
+decltype(auto) as_common(std::remove_reference_t<X>& x) {
+  if constexpr (std::is_same_v<R, X>)
+    return static_cast<R&&>(x);
+  else
+    return R(static_cast<X&&>(x));
+}
+
 template <class A, class B>
 class concat_piece : public piece_base<concat_piece<A, B>> {
  public:
@@ -85,13 +94,12 @@ class concat_piece : public piece_base<concat_piece<A, B>> {
   template <class Sink>
   flow run(Sink&& sink, outcome<void>& error) {
     if (!first_over_) {
-      const flow how = first_.run(
-          [&](element_t<A>&& x) { return sink(static_cast<element&&>(static_cast<element_t<A>&&>(x))); }, error);
+      const flow how =
+          first_.run([&](element_t<A>&& x) { return sink(detail::as_common<element, element_t<A>>(x)); }, error);
       if (how != flow::end) return how;
       first_over_ = true;
     }
-    return second_.run(
-        [&](element_t<B>&& x) { return sink(static_cast<element&&>(static_cast<element_t<B>&&>(x))); }, error);
+    return second_.run([&](element_t<B>&& x) { return sink(detail::as_common<element, element_t<B>>(x)); }, error);
   }
   resumable* wait(const await_context& c) { return first_over_ ? second_.wait(c) : first_.wait(c); }
   void abandon() noexcept { first_over_ ? second_.abandon() : first_.abandon(); }

@@ -153,6 +153,7 @@ class cycle_piece : public piece_base<cycle_piece<S>> {
         over_ = true;
       else
         now_.emplace(std::as_const(first_));
+      if (ration_.is_out()) return flow::yield;  // the stream may be too short to ask
     }
   }
   resumable* wait(const await_context& c) { return now_->wait(c); }
@@ -165,6 +166,7 @@ class cycle_piece : public piece_base<cycle_piece<S>> {
  private:
   S first_;
   std::optional<S> now_;
+  ration ration_;
   bool any_ = false;
   bool over_ = false;
 };

@@ -196,8 +196,12 @@ class lane {
   enum class state : std::uint8_t { resting, wanted, full, taken, failed, over };
 
   static task<> help(claim, hub& of, lane& self) {
-    for (;;) {
-      auto ask = [&self] { return next_from(self.source_); };
+    for (bool first = true;; first = false) {
+      auto ask = [&self, first] {
+        auto next = next_from(self.source_);
+        if (first) next.set_said_wait();
+        return next;
+      };
       auto next = co_await settle(ask);
       if (next.failed()) {
         self.error_.set_error_of(next);

@@ -91,6 +91,15 @@ concept runs_ahead = requires { requires std::remove_cvref_t<S>::runs_ahead; };
 template <class R>
 class slot {
  public:
+  slot() = default;
+  slot(slot&&) = default;
+  slot(const slot&) = default;
+  // Elements need not be assignable.
+  slot& operator=(slot&& other) noexcept(std::is_nothrow_move_constructible_v<R>) {
+    reset();
+    if (other) emplace(other.get());
+    return *this;
+  }
   template <class... A>
   void emplace(A&&... a) {
     if constexpr (std::is_reference_v<R>)
@@ -109,7 +118,12 @@ class slot {
     else
       return std::move(*held_);
   }
-  void reset() noexcept { held_ = {}; }
+  void reset() noexcept {
+    if constexpr (std::is_reference_v<R>)
+      held_ = nullptr;
+    else
+      held_.reset();
+  }
 
  private:
   std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, std::optional<value_t<R>>> held_{};
@@ -189,7 +203,7 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
  public:
   using value_type = typename E::result_type;
   stream_end(S&& s, E&& e) : stream_(static_cast<S&&>(s)), consumer_(std::move(e)) {}
-  stream_end(stream_end&& other) : stream_(static_cast<S&&>(other.stream_)), consumer_(std::move(other.consumer_)) {
+  stream_end(stream_end&& other) : stream_(static_cast<S&&>(other.stream_)), consumer_(std::move(other.consumer_)), last_(other.last_) {
     ASTD_ASSERT(!other.waiting_, "what awaits a stream was moved meanwhile");
   }
   ~stream_end() {
@@ -197,7 +211,10 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
     if (yields_) detail::destroy(yield_);
   }
 
-  bool await_ready() noexcept { return advance(); }
+  /// The stream has said flow::wait already.
+  void set_said_wait() noexcept { last_ = flow::wait; }
+
+  bool await_ready() noexcept { return last_ != flow::wait && advance(); }
   resumable* start(const await_context& c) noexcept {
     context_ = c;
     gate_.set_resume(&go_on);

@@ -158,7 +158,8 @@ ASTD_TEST(stream_fairness, an_endless_stream_lets_others_run) {
   EXPECT_TRUE(told);
   told = co_await ends_when_told(stream::merge(stream::repeat(1), stream::repeat(2)));
   EXPECT_TRUE(told);
-  told = co_await ends_when_told(stream::repeat(one) | stream::flatten() | stream::drop_while([](int) { return true; }));
+  told = co_await ends_when_told(stream::repeat(one) | stream::flatten() |
+                                 stream::drop_while([](int) { return true; }));
   EXPECT_TRUE(told);
   told = co_await ends_when_told(stream::repeat(1) | stream::zip(one | stream::cycle()));
   EXPECT_TRUE(told);

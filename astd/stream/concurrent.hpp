@@ -93,7 +93,7 @@ class merge_piece : public piece_base<merge_piece<First, S...>> {
   void each_hub(F&& f) {
     if (!hub_) return;
     f(static_cast<hub&>(*hub_));
-    std::apply([&](auto&... l) { (l.each_hub(f), ...); }, hub_->lanes);
+    if (hub_->is_quiet()) std::apply([&](auto&... l) { (l.each_hub(f), ...); }, hub_->lanes);
   }
 
  private:
@@ -230,7 +230,7 @@ class buffered_piece : public piece_base<buffered_piece<S, F, in_order>> {
   void each_hub(G&& f) {
     if (!hub_) return;
     f(static_cast<hub&>(*hub_));
-    hub_->source.each_hub(f);
+    if (hub_->is_quiet()) hub_->source.each_hub(f);
   }
 
  private:

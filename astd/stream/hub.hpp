@@ -234,13 +234,13 @@ class lane {
   join_handle<void> helper_;
 };
 
+// From the outermost in: what is inside a helper's source is the helper's until that has ended.
 template <class S>
 task<> stop_helpers(S& s) {
-  s.each_hub([](hub& h) { h.request_stop(); });
   for (;;) {
     hub* busy = nullptr;
     s.each_hub([&](hub& h) {
-      if (!h.is_quiet()) busy = &h;
+      if (!busy && !h.is_quiet()) busy = &h;
     });
     if (!busy) break;
     co_await busy->stop_and_wait();

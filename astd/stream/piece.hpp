@@ -203,7 +203,8 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
  public:
   using value_type = typename E::result_type;
   stream_end(S&& s, E&& e) : stream_(static_cast<S&&>(s)), consumer_(std::move(e)) {}
-  stream_end(stream_end&& other) : stream_(static_cast<S&&>(other.stream_)), consumer_(std::move(other.consumer_)), last_(other.last_) {
+  stream_end(stream_end&& other)
+      : stream_(static_cast<S&&>(other.stream_)), consumer_(std::move(other.consumer_)), last_(other.last_) {
     ASTD_ASSERT(!other.waiting_, "what awaits a stream was moved meanwhile");
   }
   ~stream_end() {

@@ -106,7 +106,7 @@ class limited_piece : public piece_base<Derived> {
   void each_hub(G&& f) {
     if (!hub_) return;
     f(static_cast<hub&>(*hub_));
-    hub_->source.each_hub(f);
+    if (hub_->is_quiet()) hub_->source.each_hub(f);
   }
 
  protected:

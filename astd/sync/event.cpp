@@ -57,9 +57,12 @@ void event::wait_blocking() { detail::wait_on_thread(wait()); }
 bool event::awaiter::await_ready() noexcept {
   // acquire pairs with notify_all().
   if (round_of(event_.queue_.state().load(std::memory_order_acquire)) != since_) return true;
-  given_one_ = event_.try_wait();
   // start() will not be called to say in which chain we are; we are in it, before anything else runs.
-  if (given_one_) stoppable_ = detail::current_chain();
+  detail::chain* const in = detail::current_chain();
+  // One that is to stop would only give it back, and who waits in a loop would take it again, for ever: it stops in start().
+  if (in && in->cancel_requested()) return false;
+  given_one_ = event_.try_wait();
+  if (given_one_) stoppable_ = in;
   return given_one_;
 }
 

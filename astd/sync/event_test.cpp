@@ -262,6 +262,19 @@ TEST(event, threads_pass_it_to_and_fro) {
   other.join();
 }
 
+// It gives back what it was notified of, and is not to take that again and again.
+ASTD_TEST(event, who_waits_in_a_loop_is_cancelled) {
+  event e;
+  e.notify_one();
+  auto h = spawn([&]() -> task<> {
+    this_task::request_cancel();
+    for (;;) co_await e.wait();
+  });
+  auto stopped = co_await h.cancel();
+  EXPECT_FALSE(stopped);
+  EXPECT_TRUE(e.try_wait());  // for somebody else
+}
+
 ASTD_TEST(event, a_dump_names_it) {
   event e("news");
   runtime rt({.workers = 1});

@@ -47,6 +47,12 @@ task<result> connect(std::vector<net::socket_address> where) {
   co_return result{peer, steady_clock::now() - begin};
 }
 
+// In an awaiting expression GCC 12 takes no braces.
+template <class... Address>
+std::vector<net::socket_address> in_turn(const Address&... address) {
+  return {address...};
+}
+
 task<result> connect_to_name(std::string where) {
   const auto begin = steady_clock::now();
   auto stream = co_await net::tcp_stream::connect(where);
@@ -75,12 +81,12 @@ ASTD_SIM_TEST(happy_eyeballs, an_address_that_is_silent_costs_a_quarter_of_a_sec
   EXPECT_EQ(named.peer, good.to_string());
   EXPECT_GE(named.taken, 500ms);
   EXPECT_LT(named.taken, 600ms);
-  auto one = co_await client.run(connect, std::vector{silent, good});
+  auto one = co_await client.run(connect, in_turn(silent, good));
   EXPECT_EQ(one.peer, good.to_string());
   EXPECT_GE(one.taken, 250ms);
   EXPECT_LT(one.taken, 350ms);
   // The first that answers wins, though a silent one stands behind it.
-  auto first = co_await client.run(connect, std::vector{good, silent});
+  auto first = co_await client.run(connect, in_turn(good, silent));
   EXPECT_EQ(first.peer, good.to_string());
   EXPECT_LT(first.taken, 100ms);
 }
@@ -92,11 +98,11 @@ ASTD_SIM_TEST(happy_eyeballs, a_refusal_costs_no_wait_and_is_named) {
   co_await this_task::sleep_for(1ms);
   const auto good = co_await client.run(address_of, std::string("good:80"));
   const auto closed = co_await client.run(address_of, std::string("closed:80"));
-  auto connected = co_await client.run(connect, std::vector{closed, closed, good});
+  auto connected = co_await client.run(connect, in_turn(closed, closed, good));
   EXPECT_EQ(connected.peer, good.to_string());
   EXPECT_LT(connected.taken, 100ms);
   const net::socket_address other(good.ip(), 81);
-  auto refused = co_await client.run(connect, std::vector{closed, other});
+  auto refused = co_await client.run(connect, in_turn(closed, other));
   EXPECT_EQ(refused.peer, "connect " + closed.to_string() + ", " + other.to_string() + ": Connection refused");
 }
 
@@ -109,7 +115,7 @@ ASTD_SIM_TEST(happy_eyeballs, a_slow_address_may_still_win) {
   const auto silent = co_await client.run(address_of, std::string("silent:80"));
   universe.clog("slow");
   universe.partition("client", "silent");
-  auto connecting = client.spawn(connect, std::vector{slow, silent});
+  auto connecting = client.spawn(connect, in_turn(slow, silent));
   co_await this_task::sleep_for(600ms);
   EXPECT_FALSE(connecting.is_finished());
   universe.release("slow");
@@ -124,7 +130,7 @@ ASTD_SIM_TEST(happy_eyeballs, cancelling_ends_all_attempts) {
   const auto silent = co_await client.run(address_of, std::string("silent:80"));
   universe.partition("client", "silent");
   for (const auto after : {0ms, 100ms, 250ms, 300ms, 700ms}) {
-    auto connecting = client.spawn(connect, std::vector{silent, silent, silent});
+    auto connecting = client.spawn(connect, in_turn(silent, silent, silent));
     co_await this_task::sleep_for(after);
     auto ended = co_await connecting.cancel();
     EXPECT_FALSE(ended.has_value());

@@ -75,7 +75,7 @@ class tcp_incoming {
 ///
 /// accept() may be awaited by several tasks at once, on any threads. All of them have ended when the listener is
 /// destroyed or assigned to: anything else is a programming error.
-class tcp_listener {
+class tcp_listener : public detail::native_socket<tcp_listener> {
  public:
   /// Listens at the first of the addresses of `where` where that is possible; port 0 stands for any that is free. The
   /// address may be one that closed connections still linger at (SO_REUSEADDR). Up to 4096 connections wait to be
@@ -120,6 +120,7 @@ class tcp_listener {
 
  private:
   friend class tcp_socket;
+  friend class detail::native_socket<tcp_listener>;
   explicit tcp_listener(detail::socket socket) noexcept : socket_(std::move(socket)) {}
   detail::socket socket_;
 };

@@ -23,7 +23,7 @@ namespace astd::net {
 /// Has the options of tcp_stream (socket_options.hpp), which the connection or the connections of the listener take over,
 /// and those below. What does not wait throws a system_error if the system refuses. One task at a time; the destructor
 /// closes the socket, unless it became something else.
-class tcp_socket : public detail::tcp_options<tcp_socket> {
+class tcp_socket : public detail::tcp_options<tcp_socket>, public detail::native_socket<tcp_socket> {
  public:
   /// A new socket for IPv4 addresses, for IPv6 addresses, for the family of `address`. Throw system_error when there are
   /// no descriptors left.
@@ -57,6 +57,7 @@ class tcp_socket : public detail::tcp_options<tcp_socket> {
   [[nodiscard]] tcp_listener listen(int backlog = detail::default_backlog);
 
  private:
+  friend class detail::native_socket<tcp_socket>;
   template <class>
   friend class detail::ip_options;
   template <class>

@@ -12,6 +12,7 @@
 
 #include <astd/coro/task.hpp>
 #include <astd/net/endpoint.hpp>
+#include <astd/net/native_socket.hpp>
 #include <astd/net/socket.hpp>
 #include <astd/net/socket_options.hpp>
 #include <astd/net/stream_operations.hpp>
@@ -39,7 +40,8 @@ struct stream_maker;
 class tcp_stream : public detail::stream_source<tcp_stream>,
                    public detail::stream_sink<tcp_stream>,
                    public detail::addresses<tcp_stream>,
-                   public detail::tcp_options<tcp_stream> {
+                   public detail::tcp_options<tcp_stream>,
+                   public detail::native_socket<tcp_stream> {
  public:
   /// Connects to the first of the addresses of `where` that answers. Names are looked up as lookup_host() does. Several
   /// addresses are tried as RFC 8305 has it: the next one is begun when the last has failed, or has not answered for 250
@@ -63,6 +65,7 @@ class tcp_stream : public detail::stream_source<tcp_stream>,
 
  private:
   friend struct detail::stream_maker;
+  friend class detail::native_socket<tcp_stream>;
   template <class>
   friend class detail::stream_source;
   template <class>

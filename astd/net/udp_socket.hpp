@@ -13,6 +13,7 @@
 #include <astd/io/poll_result.hpp>
 #include <astd/net/endpoint.hpp>
 #include <astd/net/native_address.hpp>
+#include <astd/net/native_socket.hpp>
 #include <astd/net/socket.hpp>
 #include <astd/net/socket_options.hpp>
 #include <astd/net/socket_readiness.hpp>
@@ -230,7 +231,7 @@ class recv_segments_awaiter final : public astd::detail::io_awaiter<recv_segment
 /// Where a buffer is smaller than the datagram, the rest of that is lost; an empty buffer takes and drops one. Buffers
 /// stay until the await is over; a cancelled receive has taken nothing, a cancelled send has sent nothing. None of these
 /// but the send to a name allocates anything.
-class udp_socket : public detail::ip_options<udp_socket> {
+class udp_socket : public detail::ip_options<udp_socket>, public detail::native_socket<udp_socket> {
  public:
   /// A socket at the first of the addresses of `where` that is free; port 0 stands for any that is. Fails as
   /// lookup_host() does, or with the last address's error, which names it.
@@ -369,6 +370,7 @@ class udp_socket : public detail::ip_options<udp_socket> {
   [[nodiscard]] socket_address peer_address() const;
 
  private:
+  friend class detail::native_socket<udp_socket>;
   template <class>
   friend class detail::ip_options;
   [[nodiscard]] int descriptor() const noexcept { return socket_.descriptor(); }

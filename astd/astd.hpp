@@ -24,6 +24,7 @@
 #include <astd/mutex.hpp>
 #include <astd/net.hpp>
 #include <astd/once_cell.hpp>
+#include <astd/os.hpp>
 #include <astd/print.hpp>
 #include <astd/process.hpp>
 #include <astd/random.hpp>

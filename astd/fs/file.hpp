@@ -45,6 +45,7 @@ class file_handle {
   }
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
   [[nodiscard]] const path& name() const noexcept { return path_; }
   [[nodiscard]] bool writes() const noexcept { return writes_; }
   task<> close();
@@ -173,6 +174,13 @@ class file {
   /// Closes the file; an error says that something may not have been written. Whatever it says, the file is closed.
   /// Not interrupted by a request to stop. Does nothing when it is closed already.
   [[nodiscard]] ASTD_CORO_WRAPPER task<> close() { return handle_.close(); }
+
+  /// Still ours.
+  [[nodiscard]] int as_native_handle() const noexcept { return handle_.descriptor(); }
+  /// The caller's from now on.
+  [[nodiscard]] int into_native_handle() && noexcept { return handle_.release(); }
+  /// Takes over an open file; `name` is what errors call it.
+  [[nodiscard]] static file from_native_handle(int handle, path name = "a file");
 
  private:
   friend class whole_file;

@@ -369,4 +369,10 @@ aligned_buffer::aligned_buffer(std::size_t size, std::size_t alignment)
   std::memset(data_.get(), 0, size);
 }
 
+file file::from_native_handle(int handle, path name) {
+  driver::adopt(handle);
+  // It may be written through: closing it can take long.
+  return file(detail::file_handle(std::move(name), handle, true));
+}
+
 }  // namespace astd::fs

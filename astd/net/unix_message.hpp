@@ -133,8 +133,6 @@ unix_address unix_peer(int descriptor);
 /// Unnamed if the connection is broken already.
 unix_address unix_peer_or_none(int descriptor) noexcept;
 unix_credentials unix_peer_credentials(int descriptor);
-/// Takes over a descriptor of somebody else's.
-socket adopt_socket(os::native_handle handle) noexcept;
 [[nodiscard]] int release_socket(socket s) noexcept;
 
 /// Makes a public socket of one of ours.

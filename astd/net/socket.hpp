@@ -107,9 +107,6 @@ class socket {
   std::atomic<int>* owners_ = nullptr;  // how many, if it was ever shared
 };
 
-/// Takes over a descriptor of somebody else's, and sets it to non-blocking mode.
-socket adopt_socket(int handle) noexcept;
-
 // Options of the socket `descriptor`, for public functions: they throw a system_error that names `action` ("set nodelay")
 // and the socket's address.
 void set_option(int descriptor, socket_option which, int value, const char* action);

@@ -118,15 +118,6 @@ class tcp_listener : public detail::native_socket<tcp_listener> {
   /// The error that waits at the socket, an empty code if there is none; asking takes it away.
   [[nodiscard]] std::error_code take_error();
 
-  /// Still ours.
-  [[nodiscard]] int as_native_handle() const noexcept { return socket_.descriptor(); }
-  /// The caller's from now on, in non-blocking mode; -1 where others share it.
-  [[nodiscard]] int into_native_handle() && noexcept { return socket_.release(); }
-  /// Takes over a listening TCP socket.
-  [[nodiscard]] static tcp_listener from_native_handle(int handle) noexcept {
-    return tcp_listener(detail::adopt_socket(handle));
-  }
-
  private:
   friend class tcp_socket;
   friend class detail::native_socket<tcp_listener>;

@@ -63,15 +63,6 @@ class tcp_stream : public detail::stream_source<tcp_stream>,
   [[nodiscard]] std::pair<tcp_read_half, tcp_write_half> split() &;
   [[nodiscard]] std::pair<tcp_read_half, tcp_write_half> split() &&;
 
-  /// Still ours.
-  [[nodiscard]] int as_native_handle() const noexcept { return socket_.descriptor(); }
-  /// The caller's from now on, in non-blocking mode; -1 where others share it.
-  [[nodiscard]] int into_native_handle() && noexcept { return socket_.release(); }
-  /// Takes over a connected TCP socket.
-  [[nodiscard]] static tcp_stream from_native_handle(int handle) noexcept {
-    return tcp_stream(detail::adopt_socket(handle));
-  }
-
  private:
   friend struct detail::stream_maker;
   friend class detail::native_socket<tcp_stream>;

@@ -369,15 +369,6 @@ class udp_socket : public detail::ip_options<udp_socket>, public detail::native_
   /// Whom it is connected to; throws system_error with std::errc::not_connected if it is not.
   [[nodiscard]] socket_address peer_address() const;
 
-  /// Still ours.
-  [[nodiscard]] int as_native_handle() const noexcept { return socket_.descriptor(); }
-  /// The caller's from now on, in non-blocking mode; -1 where others share it.
-  [[nodiscard]] int into_native_handle() && noexcept { return socket_.release(); }
-  /// Takes over a UDP socket.
-  [[nodiscard]] static udp_socket from_native_handle(int handle) noexcept {
-    return udp_socket(detail::adopt_socket(handle));
-  }
-
  private:
   friend class detail::native_socket<udp_socket>;
   template <class>

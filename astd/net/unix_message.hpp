@@ -6,6 +6,7 @@
 #include <astd/io/io_awaitable.hpp>
 #include <astd/io/native_handle.hpp>
 #include <astd/io/poll_result.hpp>
+#include <astd/net/native_socket.hpp>
 #include <astd/net/socket.hpp>
 #include <astd/net/unix_address.hpp>
 #include <astd/runtime/io_operation.hpp>

@@ -29,7 +29,7 @@ ASTD_TEST(pipeline, joins_programs) {
 
 ASTD_TEST(pipeline, ends_when_its_last_program_has_enough) {
   running_pipeline some =
-      co_await (command("yes") | command("head").args({"-n", "1"}).standard_output(stdio::null())).spawn();
+      co_await (command("yes") | command("head").arg("-n").arg("1").standard_output(stdio::null())).spawn();
   const std::vector<exit_status> all = co_await some.wait();
   EXPECT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].signal(), SIGPIPE);

@@ -62,7 +62,7 @@ ASTD_TEST(process, tells_the_signal_that_ended_it) {
 
 ASTD_TEST(process, gives_arguments_environment_and_directory) {
   command c = shell("echo \"$1|$2|$A|$B|$HOME|$(pwd)\"");
-  c.args({"sh", "a b", "*"}).env("A", "1").env("B", "2").env_remove("B").env_remove("HOME").current_dir("/");
+  c.arg("sh").arg("a b").arg("*").env("A", "1").env("B", "2").env_remove("B").env_remove("HOME").current_dir("/");
   const output all = co_await c.output();
   EXPECT_EQ(all.standard_output, "a b|*|1|||/\n");
   const output bare = co_await command("/usr/bin/env").env("C", "0").env_clear().env("D", "=x=").output();
@@ -85,7 +85,8 @@ ASTD_TEST(process, names_a_program_that_does_not_exist) {
 
 ASTD_TEST(process, converses_through_pipes) {
   child upper = co_await command("tr")
-                    .args({"a-z", "A-Z"})
+                    .arg("a-z")
+                    .arg("A-Z")
                     .standard_input(stdio::piped())
                     .standard_output(stdio::piped())
                     .spawn();
@@ -150,7 +151,9 @@ ASTD_TEST(process, a_cancelled_wait_loses_nothing) {
     co_await input.close();
     const exit_status status = co_await one.wait();
     EXPECT_EQ(status.code(), 7);
-    if (ended) EXPECT_EQ(*ended, status);
+    if (ended) {
+      EXPECT_EQ(*ended, status);
+    }
   }
 }
 
@@ -217,7 +220,7 @@ ASTD_TEST(process, steals_nobodys_children) {
 
 ASTD_TEST(process, children_have_no_signal_blocked_and_no_descriptor_of_ours) {
   test::pipe_ends ours;
-  const output masks = co_await command("grep").args({"^SigBlk", "/proc/self/status"}).output();
+  const output masks = co_await command("grep").arg("^SigBlk").arg("/proc/self/status").output();
   EXPECT_EQ(masks.standard_output, "SigBlk:\t0000000000000000\n");
   char name[64] = {};
   const std::string link = "/proc/self/fd/" + std::to_string(ours.read_end);

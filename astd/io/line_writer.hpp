@@ -38,7 +38,10 @@ class line_writer {
     for (;;) {
       std::array<const_bytes, 2> both{held_.bytes.bytes(), out};
       auto wrote = co_await detail::outcome_of(io::write_vectored(to_, std::span<const const_bytes>(both)));
-      const std::size_t n = co_await or_return(held_.taken(wrote));
+      if (!held_.took(wrote)) co_await or_return(detail::pass_on(wrote));
+      const std::size_t n = std::move(wrote).get();
+      held_.told = n == 0;
+      if (n == 0) co_await fail(make_error_code(errc::nothing_written));
       const std::size_t old = std::min(n, held_.bytes.size());
       held_.bytes.consume(old);
       if (n > old) co_return n - old;

@@ -21,6 +21,7 @@ namespace detail {
 template <class C>
 concept byte_container = byte_range<C&> && requires(C& c, std::size_t n, const typename C::value_type* p) {
   c.resize(n);
+  c.reserve(n);
   { c.capacity() } -> std::convertible_to<std::size_t>;
   c.insert(c.end(), p, p);
 };
@@ -40,6 +41,7 @@ class filled_part {
   filled_part& operator=(const filled_part&) = delete;
   ~filled_part() { of_.resize(size_); }
   mutable_bytes room(std::size_t wanted) {
+    if (of_.capacity() < size_ + wanted) of_.reserve(size_ + wanted);  // a vector takes just that, and no more
     of_.resize(std::max(of_.capacity(), size_ + wanted));
     return mutable_bytes(of_).drop(size_);
   }
@@ -70,22 +72,11 @@ task<std::size_t> read_to_end(R&& from, C& to) {
   } else {
     detail::filled_part<C> filled(to);
     // Whoever made just enough room is not to pay for twice as much only to hear that this was the end.
-    std::byte beyond[32];
-    if (to.capacity() - before >= sizeof beyond) {
-      filled.room(0);
-      for (;;) {
-        const std::size_t n = co_await or_return(from.read(mutable_bytes(to).drop(filled.size())));
-        filled.added(n);
-        if (n == 0) co_return filled.size() - before;
-        if (filled.full()) break;
-      }
-      const std::size_t n = co_await or_return(from.read(mutable_bytes(beyond)));
-      if (n == 0) co_return filled.size() - before;
-      detail::copy_bytes(const_bytes(beyond, n), filled.room(std::max(filled.size(), sizeof beyond)));
-      filled.added(n);
-    }
+    bool to_the_brim = to.capacity() - before >= 32;
+    if (to_the_brim) filled.room(0);
     for (;;) {
-      if (filled.full()) filled.room(std::max(filled.size(), std::size_t{4096}));
+      if (filled.full())
+        filled.room(std::exchange(to_the_brim, false) ? 32 : std::max(filled.size(), std::size_t{4096}));
       const std::size_t n = co_await or_return(from.read(mutable_bytes(to).drop(filled.size())));
       filled.added(n);
       if (n == 0) co_return filled.size() - before;

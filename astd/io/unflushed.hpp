@@ -26,21 +26,21 @@ class unflushed_bytes {
   }
   ~unflushed_bytes() { report(); }
 
-  /// Notes how a write below went: how much it took, or the failure, which is passed on.
-  task<std::size_t> taken(astd::detail::outcome<std::size_t>& wrote) {
+  /// Notes how a write below went; false: pass_on() the outcome. Nothing here allocates behind a write: what was taken
+  /// must not stay in the buffer for want of memory.
+  bool took(const astd::detail::outcome<std::size_t>& wrote) noexcept {
     told = !wrote.has_value();
-    if (told) co_await or_return(pass_on(wrote));
-    const std::size_t n = std::move(wrote).get();
-    told = n == 0;
-    if (told) co_await fail(make_error_code(errc::nothing_written));
-    co_return n;
+    return !told;
   }
   /// Writes all of it.
   template <class W>
   task<> drain(W& to) {
     while (!bytes.empty()) {
       auto wrote = co_await outcome_of(to.write(bytes.bytes()));
-      const std::size_t n = co_await or_return(taken(wrote));
+      if (!took(wrote)) co_await or_return(pass_on(wrote));
+      const std::size_t n = std::move(wrote).get();
+      told = n == 0;
+      if (n == 0) co_await fail(make_error_code(errc::nothing_written));
       bytes.consume(n);
     }
   }

@@ -206,7 +206,8 @@ ASTD_TEST_WITH(stream_merge, ends_early, virtual_time()) {
 }
 
 ASTD_TEST_WITH(stream_time, throttle_and_delay, virtual_time()) {
-  auto throttled = co_await times(stream::from(ints{1, 2, 3}) | stream::throttle(10ms));
+  const ints three{1, 2, 3};
+  auto throttled = co_await times(three | stream::throttle(10ms));
   EXPECT_EQ(throttled, (std::vector<long>{0, 10, 20, 30}));  // the end, too
   auto slower = co_await times(every(15ms, 0, 2) | stream::throttle(10ms));
   EXPECT_EQ(slower, (std::vector<long>{15, 40, 50}));
@@ -223,8 +224,15 @@ ASTD_TEST_WITH(stream_time, timeout_of_each_element, virtual_time()) {
   EXPECT_EQ(t, (ints{-1, -1, 0, -1, -1, 1}));
   auto in_time = co_await (every(10ms, 0, 2) | stream::timeout(11ms) | stream::transform(values) | gathered);
   EXPECT_EQ(in_time, (ints{0, 1}));
-  auto at_once = co_await (ints{1, 2} | stream::timeout(0ms) | stream::transform(values) | gathered);
+  const ints two{1, 2};
+  auto at_once = co_await (two | stream::timeout(0ms) | stream::transform(values) | gathered);
   EXPECT_EQ(at_once, (ints{1, 2}));
+}
+
+ASTD_TEST_WITH(stream, never_comes, virtual_time()) {
+  auto never = stream::pending<int>();
+  auto late = co_await as_result(timeout(1h, never.next()));
+  EXPECT_EQ(late.error(), std::errc::timed_out);
 }
 
 ASTD_TEST_WITH(stream_time, chunks_are_given_in_time, virtual_time()) {

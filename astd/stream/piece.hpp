@@ -154,7 +154,7 @@ class operation {
   using value_type = typename own_awaiter<A>::value_type;
   operation() noexcept {}
   operation(const operation&) noexcept {}
-  operation& operator=(const operation& other) noexcept {
+  operation& operator=([[maybe_unused]] const operation& other) noexcept {
     ASTD_ASSERT(this == &other || !live_, "a stream was assigned to while it was awaited");
     return *this;
   }
@@ -671,7 +671,13 @@ concept is_closure = std::derived_from<std::remove_cvref_t<C>, closure_tag>;
 template <class S, is_closure C>
   requires(!is_closure<S>)
 auto operator|(S&& s, C&& c) {
-  return static_cast<C&&>(c).apply(detail::as_piece(static_cast<S&&>(s)));
+  if constexpr (stream::source<S>)
+    return static_cast<C&&>(c).apply(detail::as_piece(static_cast<S&&>(s)));
+  else
+    static_assert(
+        stream::source<S>,
+        "astd::stream::source: what is piped is neither a stream (next() gives an awaitable of an optional) "
+        "nor a range");
 }
 /// Two adaptors as one.
 template <is_closure A, is_closure B>
@@ -685,7 +691,7 @@ auto operator|(A&& a, B&& b) {
 // ---- closures of the user's
 
 template <class F, class... A>
-concept callable_with = requires(F& f, A&&... a) { detail::invoke(f, static_cast<A&&>(a)...); };
+concept callable_with = std::is_invocable_v<F&, A...>;
 template <class F, class... A>
 using call_t = decltype(detail::invoke(std::declval<F&>(), std::declval<A>()...));
 /// It is a coroutine, or like one: what it gives is to be awaited.

@@ -157,7 +157,7 @@ auto transformed(S&& s, F&& f) {
                 "(std::invocable)");
   if constexpr (awaits_with<F, element_t<S>>)
     return awaiting_piece<S, F, true>(std::move(s), std::move(f));
-  else
+  else if constexpr (callable_with<F, element_t<S>>)
     return transform_piece<S, F>(std::move(s), std::move(f));
 }
 template <bool ends, class S, class F>

@@ -8,6 +8,9 @@
 
 namespace astd::net::detail {
 
+/// Puts it in non-blocking mode; the drivers forget what they knew of the number.
+socket adopt_socket(os::native_handle handle) noexcept;
+
 /// `Socket` has a member socket_, and a constructor from one.
 template <class Socket>
 class native_socket {

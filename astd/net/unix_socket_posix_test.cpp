@@ -211,5 +211,30 @@ ASTD_TEST(unix_stream, changes_hands_as_a_native_handle) {
   EXPECT_EQ(n, 1u);
 }
 
+ASTD_TEST(unix_handles, change_hands) {
+  auto [a, b] = unix_datagram::pair();
+  EXPECT_TRUE(a.local_address().is_unnamed());
+  EXPECT_TRUE(a.peer_address().is_unnamed());
+  unix_datagram again = unix_datagram::from_native_handle(std::move(a).into_native_handle());
+  EXPECT_EQ(again.as_native_handle(), again.as_native_handle());
+  co_await again.send("x");
+  std::array<char, 64> buffer;
+  const std::size_t n = co_await b.recv(buffer);
+  EXPECT_EQ(n, 1u);
+  co_await b.shutdown(shutdown_how::both);
+  const auto refused = co_await as_result(again.send("x"));
+  EXPECT_EQ(refused.error(), std::errc::broken_pipe);
+  const unix_address name = unix_address::abstract("astd-hands-" + std::to_string(::getpid()));
+  unix_listener first = co_await unix_listener::bind(name);
+  unix_listener listener = unix_listener::from_native_handle(std::move(first).into_native_handle());
+  EXPECT_EQ(listener.local_address(), name);
+  unix_stream client = co_await unix_stream::connect(name);
+  auto accepted = co_await listener.accept();
+  EXPECT_EQ(accepted.first.local_address(), name);
+  co_await client.shutdown(shutdown_how::write);
+  const std::size_t end = co_await accepted.first.read(buffer);
+  EXPECT_EQ(end, 0u);
+}
+
 }  // namespace
 }  // namespace astd::net

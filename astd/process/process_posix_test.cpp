@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
@@ -65,8 +66,10 @@ ASTD_TEST(process, gives_arguments_environment_and_directory) {
   c.arg("sh").arg("a b").arg("*").env("A", "1").env("B", "2").env_remove("B").env_remove("HOME").current_dir("/");
   const output all = co_await c.output();
   EXPECT_EQ(all.standard_output, "a b|*|1|||/\n");
-  const output bare = co_await command("/usr/bin/env").env("C", "0").env_clear().env("D", "=x=").output();
-  EXPECT_EQ(bare.standard_output, "D==x=\n");
+  const std::vector<std::pair<std::string, std::string>> more{{"E", "1"}, {"F", ""}};
+  const output bare =
+      co_await command("/usr/bin/env").env("C", "0").env_clear().env("D", "=x=").envs(more).output();
+  EXPECT_EQ(bare.standard_output, "D==x=\nE=1\nF=\n");
   const output named = co_await command("sh").arg0("other").arg("-c").arg("echo $0").output();
   EXPECT_EQ(named.standard_output, "other\n");
 }
@@ -237,6 +240,8 @@ ASTD_TEST(process, groups_sessions_and_limits) {
   EXPECT_EQ(::getpgid(same.id()), own.id());
   child far = co_await command("sleep").arg("1000").new_session().kill_on_drop().spawn();
   EXPECT_EQ(::getsid(far.id()), far.id());
+  const output self = co_await shell("id -u; id -g").user_id(::getuid()).group_id(::getgid()).output();
+  EXPECT_EQ(self.standard_output, fmt::format("{}\n{}\n", ::getuid(), ::getgid()));
   const output limit = co_await shell("ulimit -n").limit(resource::open_files, 17).output();
   EXPECT_EQ(limit.standard_output, "17\n");
   const std::string refused = co_await test::error_of(command("true").limit(resource::open_files, 5, 4).spawn());
@@ -252,6 +257,23 @@ ASTD_TEST(process, standard_streams_may_be_one) {
   std::array<char, 8> buffer;
   EXPECT_EQ(::read(both.read_end, buffer.data(), 8), 4);
   EXPECT_EQ(std::string_view(buffer.data(), 4), "a\nb\n");
+}
+
+ASTD_TEST(process, errors_and_questions_name_the_program) {
+  const command none("/no/such/program");
+  EXPECT_EQ(none.program(), "/no/such/program");
+  const std::string error = co_await test::error_of(none.spawn());
+  EXPECT_EQ(error, "start /no/such/program: No such file or directory");
+}
+
+ASTD_TEST(process, a_childs_output_may_be_anothers_input) {
+  child first = co_await command("echo").arg("hello").standard_output(stdio::piped()).spawn();
+  command second("cat");
+  second.standard_input(stdio::from(std::move(first.standard_output())));
+  const output all = co_await second.output();
+  EXPECT_EQ(all.standard_output, "hello\n");
+  const exit_status status = co_await first.wait();
+  EXPECT_TRUE(status.success());
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 
 #include <astd/testing/sim/chaos.hpp>
 #include <astd/testing/sim/hunt.hpp>
+#include <astd/testing/sim/interrupted.hpp>
 #include <astd/testing/sim/options.hpp>
 #include <astd/testing/sim/run.hpp>
 #include <astd/testing/sim/universe.hpp>

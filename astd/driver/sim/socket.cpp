@@ -44,6 +44,7 @@ message::message(const operation& op) noexcept {
 socket::socket(network_stack& stack, int family) noexcept : stack_(&stack), family_(family) {
   binding_.whose = this;
   binding_.at.address = family == AF_INET ? ip::v4_any() : ip::v6_any();
+  options_.send_room = options_.receive_room = stack.of().in().options().socket_room;
   stack.add(*this);
 }
 

@@ -31,7 +31,7 @@ enum class tcp_state : std::uint8_t {
 
 /// What a socket sets and its connection uses; an accepted socket has its listener's.
 struct tcp_options {
-  std::uint32_t send_room = 65'536, receive_room = 65'536;
+  std::uint32_t send_room = 0, receive_room = 0;  // bytes
   bool no_delay = false;
   bool keep_alive = false;
   std::uint32_t keep_idle = 7'200, keep_interval = 75, keep_count = 9;  // seconds, seconds, probes

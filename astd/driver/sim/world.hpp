@@ -36,6 +36,8 @@ struct world_options {
   instant shortest_turn = 200, longest_turn = 2'000;
   /// How often an operation that could end at once ends a little later.
   double later = 0.25;
+  /// What a TCP socket that sets no sizes of its own keeps in each direction, in bytes.
+  std::uint32_t socket_room = 65'536;
   fault_rates faults = {};
   /// No more faults than this by chance.
   std::uint64_t fault_budget = UINT64_MAX;

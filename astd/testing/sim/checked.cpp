@@ -62,6 +62,7 @@ void check_options(const options& o) {
   check_length(o.shortest_turn, std::chrono::nanoseconds(0), "options::shortest_turn");
   check_length(o.longest_turn, o.shortest_turn, "options::longest_turn");
   check_rate(o.later, "options::later");
+  if (o.socket_room < 2) refuse("options::socket_room", fmt::format("{}", o.socket_room), "2 or more");
   check_faults(o.faults);
   if (o.time_limit.count() < 0)
     refuse("options::time_limit", fmt::format("{} ns", o.time_limit.count()), "0 or more");

@@ -50,6 +50,7 @@ TEST(sim_checked, options) {
   expect_refused({.link = {.latency = std::chrono::nanoseconds::max()}}, "latency");
   expect_refused({.link = {.jitter = -1ns}}, "jitter");
   expect_refused({.shortest_turn = 2us, .longest_turn = 1us}, "longest_turn");
+  expect_refused({.socket_room = 1}, "socket_room");
   expect_refused({.workers = 0}, "workers");
   sim::options fine;
   fine.faults.set(sim::fault::packet_lost, 1);
@@ -250,6 +251,8 @@ TEST(sim_options, a_swarm_is_what_it_was) {
     const sim::options s = sim::swarm(seed);
     EXPECT_GE(s.shortest_turn, 50ns);
     EXPECT_LE(s.shortest_turn, 1us);
+    EXPECT_GE(s.socket_room, 2u);
+    EXPECT_LE(s.socket_room, 65'536u);
     EXPECT_GE(s.link.latency, 1us);
     EXPECT_LE(s.link.latency, 50ms);
     EXPECT_LE(s.link.jitter, 100ms);

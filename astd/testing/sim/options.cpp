@@ -138,6 +138,8 @@ options swarm(std::uint64_t seed) {
     const double how_often = rare ? rate(100, 10'000) : rate(1'000, 200'000);
     if (wanted) o.faults.set(kind, how_often);
   }
+  // Last, so that what is above is what it always was.
+  if (chance.chance(0.3)) o.socket_room = static_cast<std::uint32_t>(around(2, 65'536));
   return o;
 }
 

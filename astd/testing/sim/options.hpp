@@ -42,6 +42,8 @@ struct options {
   std::chrono::nanoseconds shortest_turn{200}, longest_turn{2'000};
   /// How often an operation that could end at once ends a little later.
   double later = 0.25;
+  /// What a TCP socket that sets no sizes of its own keeps in each direction, in bytes: 2 or more.
+  std::uint32_t socket_room = 65'536;
 
   /// How probable each fault is whenever it could strike. None at first.
   fault_rates faults = {};
@@ -83,7 +85,8 @@ struct report {
 /// "at 1.204 s: crash at db1 (fault 17)", a line each; the last line says how many more there were.
 [[nodiscard]] std::string to_string(const report& r, std::size_t most = 30);
 
-/// Options drawn from the seed: how many workers, how long their turns are, how good the links, which faults at all and
+/// Options drawn from the seed: how many workers, how long their turns are, how little a socket keeps, how good the
+/// links, which faults at all and
 /// how often. What one configuration hides another shows. The faults in it are those that a correct program must bear:
 /// lost, late and doubled packets, resets, short transfers and spurious readiness. Accidents are chaos()'s.
 [[nodiscard]] options swarm(std::uint64_t seed);

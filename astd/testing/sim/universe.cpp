@@ -22,6 +22,7 @@ driver::sim::world_options world_of(const options& o) {
   w.shortest_turn = o.shortest_turn.count();
   w.longest_turn = o.longest_turn.count();
   w.later = o.later;
+  w.socket_room = o.socket_room;
   w.faults = o.faults;
   w.fault_budget = o.fault_budget;
   w.shuffle_from = o.shuffle_from;

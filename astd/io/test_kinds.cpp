@@ -5,6 +5,7 @@
 #include <astd/io/test_support.hpp>
 #include <astd/net/tcp_listener.hpp>
 #include <astd/net/tcp_stream.hpp>
+#include <astd/net/unix_stream.hpp>
 
 #include <cstdlib>
 #include <memory>
@@ -89,6 +90,10 @@ task<source> from_pipe(std::string) {
   auto writer = pipe_writer::from_native_handle(std::exchange(ends.write_end, -1));
   co_return source{any_reader(std::move(reader)), any_writer(std::move(writer))};
 }
+task<source> from_unix_stream(std::string) {
+  auto ends = net::unix_stream::pair();
+  co_return source{any_reader(std::move(ends.first)), any_writer(std::move(ends.second))};
+}
 task<source> from_cursor(std::string content) { co_return whole(cursor(std::move(content))); }
 task<source> from_chained_cursors(std::string content) {
   co_return whole(io::chain(cursor(content.substr(0, 5)), cursor(content.substr(5))));
@@ -123,6 +128,10 @@ task<target> to_pipe() {
   auto reader = pipe_reader::from_native_handle(std::exchange(ends.read_end, -1));
   auto writer = pipe_writer::from_native_handle(std::exchange(ends.write_end, -1));
   co_return target{any_writer(std::move(writer)), any_reader(std::move(reader)), nullptr, {}};
+}
+task<target> to_unix_stream() {
+  auto ends = net::unix_stream::pair();
+  co_return target{any_writer(std::move(ends.first)), any_reader(std::move(ends.second)), nullptr, {}};
 }
 task<target> to_half() {
   auto ends = duplex(small);
@@ -159,11 +168,11 @@ task<target> to_file() {
   co_return target{any_writer(std::move(scratch.file())), std::nullopt, nullptr, scratch.keep().string()};
 }
 
-// The last kind of each list is the machine's own, which a simulated one does not have.
+// The last two kinds of each list are the machine's own, which a simulated one does not have.
 template <class Kind, std::size_t N>
 std::span<const Kind> had_here(const Kind (&all)[N]) {
   const char* const driver = std::getenv("ASTD_DRIVER");
-  return std::span<const Kind>(all, driver && std::string_view(driver) == "sim" ? N - 1 : N);
+  return std::span<const Kind>(all, driver && std::string_view(driver) == "sim" ? N - 2 : N);
 }
 
 }  // namespace
@@ -184,6 +193,7 @@ std::span<const source_kind> sources() {
       {"take of a cursor", from_limited_cursor},
       {"file", from_file},
       {"buf_reader of a file", from_buffered_file},
+      {"unix_stream", from_unix_stream},
       {"pipe", from_pipe},
   };
   return had_here(all);
@@ -201,6 +211,7 @@ std::span<const target_kind> targets() {
       {"any_stream", to_erased},
       {"cursor", to_cursor},
       {"file", to_file},
+      {"unix_stream", to_unix_stream},
       {"pipe", to_pipe},
   };
   return had_here(all);

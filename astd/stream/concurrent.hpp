@@ -141,7 +141,16 @@ class call_hub final : public hub {
   void begin(element_t<S>&& x) {
     running_call<U>& c = calls.emplace_back();
     c.place = std::prev(calls.end());
-    c.helper = spawn(carry_out(claim(*this), *this, c, static_cast<element_t<S>&&>(x)));
+#if ASTD_HAS_EXCEPTIONS
+    try {
+#endif
+      c.helper = spawn(carry_out(claim(*this), *this, c, static_cast<element_t<S>&&>(x)));
+#if ASTD_HAS_EXCEPTIONS
+    } catch (...) {
+      calls.pop_back();  // no memory
+      throw;
+    }
+#endif
   }
 
   lane<S> source;

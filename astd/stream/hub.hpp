@@ -155,7 +155,7 @@ class lane {
             error);
         if (how == flow::wait) {
           state_.store(state::wanted, std::memory_order_relaxed);
-          helper_ = spawn(help(claim(of), of, *this));
+          begin_helper(of);
         } else if (how == flow::end) {
           state_.store(state::over, std::memory_order_relaxed);
         }
@@ -195,6 +195,20 @@ class lane {
  private:
   enum class state : std::uint8_t { resting, wanted, full, taken, failed, over };
 
+  void begin_helper(hub& of) {
+#if ASTD_HAS_EXCEPTIONS
+    try {
+#endif
+      helper_ = spawn(help(claim(of), of, *this));
+#if ASTD_HAS_EXCEPTIONS
+    } catch (...) {
+      // No memory: whoever asks again begins again.
+      source_.abandon();
+      state_.store(state::resting, std::memory_order_relaxed);
+      throw;
+    }
+#endif
+  }
   static task<> help(claim, hub& of, lane& self) {
     for (bool first = true;; first = false) {
       auto ask = [&self, first] {

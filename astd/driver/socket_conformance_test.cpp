@@ -562,19 +562,26 @@ TEST_P(socket_conformance, a_port_that_waits_out_its_time) {
   const int bold = socket();
   ASSERT_EQ(set(bold, SOL_SOCKET, SO_REUSEADDR, 1), 0);
   EXPECT_EQ(bind(bold, e.at), -EADDRINUSE);
-  const int listener = socket();
-  ASSERT_EQ(set(listener, SOL_SOCKET, SO_REUSEADDR, 1), 0);
-  ASSERT_EQ(bind(listener, inside(0)), 0);
-  ASSERT_EQ(listen(listener), 0);
-  const sockaddr_in at = name(opcode::local_name, listener);
-  const int client = socket();
-  ASSERT_EQ(connect(client, at), 0);
-  ASSERT_EQ(close(accept(listener)), 0);
-  ASSERT_EQ(close(listener), 0);
-  settle();
-  ASSERT_EQ(close(client), 0);
-  settle();
-  EXPECT_EQ(bind(plain, at), -EADDRINUSE);
+  // Where we accept somebody else, who meant a listener that had this port before us, our own connection is reset and
+  // nothing waits: then once more.
+  sockaddr_in at{};
+  std::int32_t taken = 0;
+  for (int tries = 0; tries < 5 && taken == 0; ++tries) {
+    const int listener = socket();
+    ASSERT_EQ(set(listener, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    ASSERT_EQ(bind(listener, inside(0)), 0);
+    ASSERT_EQ(listen(listener), 0);
+    at = name(opcode::local_name, listener);
+    const int client = socket();
+    ASSERT_EQ(connect(client, at), 0);
+    ASSERT_EQ(close(accept(listener)), 0);
+    ASSERT_EQ(close(listener), 0);
+    settle();
+    ASSERT_EQ(close(client), 0);
+    settle();
+    taken = bind(socket(), at);
+  }
+  EXPECT_EQ(taken, -EADDRINUSE);
   EXPECT_EQ(bind(bold, at), 0);
   EXPECT_EQ(listen(bold), 0);
 }

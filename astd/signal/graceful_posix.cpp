@@ -14,10 +14,13 @@ class graceful_shutdown::state final : public detail::listener {
       source.request_cancel();
       return;
     }
-    // On the thread that tells of signals: whatever the workers do. A simulated process goes on; its scenario can crash it.
+    // On the thread that tells of signals: whatever the workers do. Who simulates a process sees to its end.
     if (!place()) ::_exit(128 + signal);
+    ends.store(true, std::memory_order_relaxed);
   }
+  [[nodiscard]] bool ends_process() const noexcept override { return ends.load(std::memory_order_relaxed); }
   std::atomic<bool> asked{false};
+  std::atomic<bool> ends{false};  // simulated only
   cancel_source source;
 };
 

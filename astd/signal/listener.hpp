@@ -13,6 +13,8 @@ class listener {
   listener& operator=(const listener&) = delete;
   virtual ~listener() = default;
   virtual void arrived(int signal) noexcept = 0;
+  /// Simulated: whether the process is to end now, with status 128 + signal. (A real one does so in arrived().)
+  [[nodiscard]] virtual bool ends_process() const noexcept { return false; }
   /// Where it was made: null, or the simulated machine.
   [[nodiscard]] const void* place() const noexcept { return place_; }
 
@@ -26,7 +28,9 @@ void listen(int signal, std::shared_ptr<listener> who);
 /// Nothing that begins behind it reaches `who`; what has begun may still be going on.
 void forget(const listener& who) noexcept;
 
-/// Tells those that were made at this simulated machine. Whether there was anybody.
-bool deliver(const void* place, int signal) noexcept;
+/// What became of a signal at a simulated machine: nobody listened, somebody was told, somebody wants the end.
+enum class delivery : unsigned char { nobody, told, ends };
+/// Tells those that were made there.
+delivery deliver(const void* place, int signal) noexcept;
 
 }  // namespace astd::signal::detail

@@ -61,7 +61,7 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   errno = saved;
 }
 
-bool tell(const void* place, int signal) noexcept {
+delivery tell(const void* place, int signal) noexcept {
   registry& r = instance();
   std::vector<std::shared_ptr<listener>> those;
   {
@@ -70,8 +70,12 @@ bool tell(const void* place, int signal) noexcept {
       if (e.signal == signal && e.who->place() == place) those.push_back(e.who);
   }
   // Without the lock: whoever is told may listen, or forget.
-  for (const auto& one : those) one->arrived(signal);
-  return !those.empty();
+  delivery what = those.empty() ? delivery::nobody : delivery::told;
+  for (const auto& one : those) {
+    one->arrived(signal);
+    if (one->ends_process()) what = delivery::ends;
+  }
+  return what;
 }
 
 void* serve(void*) {
@@ -141,6 +145,6 @@ void forget(const listener& who) noexcept {
   r.entries.erase(first, r.entries.end());
 }
 
-bool deliver(const void* place, int signal) noexcept { return tell(place, signal); }
+delivery deliver(const void* place, int signal) noexcept { return tell(place, signal); }
 
 }  // namespace astd::signal::detail

@@ -34,6 +34,7 @@ void host_state::start() {
 
 void host_state::crash() {
   wanted_up = false;
+  signals.clear();
   if (!rt) return;
   // In this order: nothing that the tasks do about it gets out any more.
   machine.crash();
@@ -83,6 +84,7 @@ const std::string& host::name() const noexcept { return state_->machine.name(); 
 bool host::is_up() const noexcept { return state_->rt != nullptr; }
 bool host::is_paused() const noexcept { return state_->machine.now_is() == driver::sim::machine::state::paused; }
 unsigned host::life() const noexcept { return state_->machine.life(); }
+void host::raise(int number) { state_->raise(number); }
 void host::set_clock_drift(double rate) {
   detail::check_drift(rate);
   state_->machine.set_drift(rate);

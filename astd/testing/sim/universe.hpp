@@ -159,6 +159,14 @@ class host {
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string error_output() const;
 
+  /// Signal `number` (SIGTERM, SIGINT...) comes to its program, a moment later: whoever listens there is told
+  /// (<astd/signal.hpp>). If nobody listens, what the system does by default: most signals end the program, which is a
+  /// crash (universe::crash); SIGSTOP and the like pause the host, SIGCONT lets it go on, and SIGCHLD, SIGURG and SIGWINCH
+  /// do nothing. SIGKILL and SIGSTOP ask nobody. A second signal that a graceful_shutdown takes for "at once" is a crash, too.
+  /// At a paused host all but SIGKILL and SIGCONT wait until it goes on; one that is down gets none. Throws
+  /// std::invalid_argument for a number that is no signal's.
+  void raise(int number);
+
   // Its clocks and limits.
   /// Its clocks run by so much faster (0.001: a millisecond a second) or slower from now on. At first they run true. Throws
   /// std::invalid_argument for -1, at which they would stand, and less.
@@ -247,6 +255,9 @@ class universe {
   /// Its tasks stand still; its network and its disk go on, as those of a stopped process do.
   void pause(which h);
   void resume(which h);
+
+  /// See host::raise().
+  void raise(which h, int number) { find(h).raise(number); }
 
   // ---- the network
   /// What packets from `from` to `to` meet from now on; with set_links, all links of this world and of those to come.

@@ -6,6 +6,7 @@
 #include <astd/testing/sim/universe.hpp>
 
 #include <exception>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,12 +15,22 @@ namespace astd::sim::detail {
 
 struct universe_state;
 
+/// A signal on its way to a host's program.
+struct arriving_signal final : driver::sim::event {
+  arriving_signal(host_state& h, int n) noexcept : to(h), number(n) {}
+  ~arriving_signal();
+  void fire() noexcept override;
+  host_state& to;
+  const int number;
+};
+
 struct host_state {
   host_state(universe_state& u, driver::sim::machine& m, std::unique_ptr<program> p, unsigned n) noexcept
       : in(u), machine(m), what(std::move(p)), workers(n) {}
 
   void start();
   void crash();
+  void raise(int signal);
   /// Starts it if it is wanted up and nothing of its earlier lives is left; sees to it that somebody asks again if that
   /// is not so yet.
   void settle();
@@ -33,7 +44,8 @@ struct host_state {
   const unsigned workers;
   std::unique_ptr<runtime> rt;                   // null: down
   std::vector<std::unique_ptr<runtime>> ending;  // of earlier lives
-  bool wanted_up = false;                        // it is down, and is to restart
+  std::list<arriving_signal> signals;
+  bool wanted_up = false;  // it is down, and is to restart
   bool settling = false;
   std::chrono::nanoseconds patience{0};  // until it is asked again
 };

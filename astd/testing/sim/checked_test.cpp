@@ -251,7 +251,7 @@ TEST(sim_options, a_swarm_is_what_it_was) {
     const sim::options s = sim::swarm(seed);
     EXPECT_GE(s.shortest_turn, 50ns);
     EXPECT_LE(s.shortest_turn, 1us);
-    EXPECT_GE(s.socket_room, 2u);
+    EXPECT_GE(s.socket_room, 1'024u);
     EXPECT_LE(s.socket_room, 65'536u);
     EXPECT_GE(s.link.latency, 1us);
     EXPECT_LE(s.link.latency, 50ms);

@@ -96,6 +96,7 @@ sim::options without_resets(std::uint64_t seed) {
   o.faults.set(sim::fault::connection_reset, 0);
   o.faults.set(sim::fault::connection_aborted, 0);
   o.link.latency = std::min<std::chrono::nanoseconds>(o.link.latency, 1ms);
+  if (seed % 2) o.socket_room = static_cast<std::uint32_t>(2 + seed % 100);
   o.link.jitter = std::min<std::chrono::nanoseconds>(o.link.jitter, 1ms);
   return o;
 }

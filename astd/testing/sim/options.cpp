@@ -139,7 +139,8 @@ options swarm(std::uint64_t seed) {
     if (wanted) o.faults.set(kind, how_often);
   }
   // Last, so that what is above is what it always was.
-  if (chance.chance(0.3)) o.socket_room = static_cast<std::uint32_t>(around(2, 65'536));
+  // Less than a kilobyte no system has.
+  if (chance.chance(0.3)) o.socket_room = static_cast<std::uint32_t>(around(1'024, 65'536));
   return o;
 }
 

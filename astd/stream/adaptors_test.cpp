@@ -140,6 +140,29 @@ ASTD_TEST(stream, transforms) {
   EXPECT_EQ(cloned, values);
 }
 
+ASTD_TEST(stream, needs_no_parentheses_where_there_is_no_argument) {
+  const std::map<int, std::string> m{{1, "one"}, {2, "two"}};
+  auto keys = co_await (m | stream::keys | gathered);
+  EXPECT_EQ(keys, (ints{1, 2}));
+  auto values = co_await (m | stream::values | gathered);
+  EXPECT_EQ(values, (strings{"one", "two"}));
+  const std::vector<ints> nested{{1, 1}, {}, {2}};
+  auto joined = co_await (nested | stream::join | gathered);
+  EXPECT_EQ(joined, (ints{1, 1, 2}));
+  const auto single = stream::flatten() | stream::dedup;  // two as one
+  auto of_each = co_await (nested | single | stream::enumerate | stream::values | gathered);
+  EXPECT_EQ(of_each, (ints{1, 2}));
+  auto by_parity = co_await (counting(3) | stream::dedup([](int a, int b) { return a % 2 == b % 2; }) | gathered);
+  EXPECT_EQ(by_parity, (ints{0, 1, 2}));
+  auto pairs = co_await (counting(4) | stream::adjacent<2> | stream::count());
+  EXPECT_EQ(pairs, 3u);
+  auto again = co_await (joined | stream::cycle | stream::fuse | stream::take(4) | gathered);
+  EXPECT_EQ(again, (ints{1, 1, 2, 1}));
+  auto with_peek = counting(2) | stream::peekable;
+  auto first = co_await with_peek.peek();
+  EXPECT_EQ(*first, 0);
+}
+
 ASTD_TEST(stream, transforms_with_optionals_and_a_state) {
   auto half = [](int x) { return x % 2 == 0 ? std::optional(x / 2) : std::nullopt; };
   auto later = [](int x) -> task<std::optional<int>> {

@@ -40,9 +40,9 @@ struct ascending {
 template <class P, class J>
 struct composed {
   template <class X>
-    requires callable_with<J, X&> && callable_with<P, call_t<J, X&>>
-  decltype(auto) operator()(X& x) {
-    return detail::invoke(predicate, detail::invoke(projection, x));
+    requires callable_with<J, X> && callable_with<P, call_t<J, X>>
+  decltype(auto) operator()(X&& x) {
+    return detail::invoke(predicate, detail::invoke(projection, static_cast<X&&>(x)));
   }
   P predicate;
   [[no_unique_address]] J projection;
@@ -355,22 +355,24 @@ auto compose(P&& p, J&& j) {
 
 namespace astd::stream {
 
-/// f(element) for each, one after the other.
-template <class F>
-[[nodiscard]] auto for_each(F f) {
-  return detail::make_closure([f = std::move(f)]<class S>(S&& s) mutable {
-    using R = detail::element_t<S>;
-    static_assert(detail::callable_with<F, R>,
-                  "astd::stream::for_each: the closure cannot be called with an element of the stream "
-                  "(std::invocable)");
-    if constexpr (detail::awaits_with<F, R>) {
-      using asked = detail::awaiting_piece<S, F, true>;
-      return detail::end_with(asked(std::move(s), std::move(f)),
-                              detail::nothing_consumer<detail::element_t<asked>>());
-    } else {
-      return detail::end_with(std::move(s), detail::each_consumer<R, F>{std::move(f)});
-    }
-  });
+/// f(element) for each, one after the other; f(projection(element)), if there is a projection.
+template <class Function, class J = detail::as_it_is>
+[[nodiscard]] auto for_each(Function function, J projection = {}) {
+  return detail::make_closure(
+      [f = detail::compose(std::move(function), std::move(projection))]<class S>(S&& s) mutable {
+        using R = detail::element_t<S>;
+        using F = decltype(f);
+        static_assert(detail::callable_with<F, R>,
+                      "astd::stream::for_each: the closure cannot be called with an element of the stream "
+                      "(std::invocable)");
+        if constexpr (detail::awaits_with<F, R>) {
+          using asked = detail::awaiting_piece<S, F, true>;
+          return detail::end_with(asked(std::move(s), std::move(f)),
+                                  detail::nothing_consumer<detail::element_t<asked>>());
+        } else {
+          return detail::end_with(std::move(s), detail::each_consumer<R, F>{std::move(f)});
+        }
+      });
 }
 
 /// The T that is left of `value = f(std::move(value), element)`.
@@ -451,6 +453,20 @@ template <class F>
   return detail::make_closure([]<class S>(S&& s) {
     return detail::end_with(std::move(s), detail::count_consumer<detail::element_t<S>>());
   });
+}
+/// How many elements there are of which `p` says true.
+template <class P, class J = detail::as_it_is>
+[[nodiscard]] auto count_if(P p, J projection = {}) {
+  return detail::make_closure([f = detail::compose(std::move(p), std::move(projection))]<class S>(S&& s) mutable {
+    using F = decltype(f);
+    ASTD_STREAM_CLOSURE_MUST_FIT("count_if", F, S);
+    return (filter(std::move(f)) | count()).apply(std::move(s));
+  });
+}
+/// How many elements are equal to `value`.
+template <class T, class J = detail::as_it_is>
+[[nodiscard]] auto count(T value, J projection = {}) {
+  return count_if(detail::equals_value<T, J>{std::move(value), std::move(projection)});
 }
 /// The last element, if there is one.
 [[nodiscard]] inline auto last() {

@@ -62,6 +62,24 @@ ASTD_TEST(stream_ends, for_each) {
   };
   co_await (counting(4) | stream::for_each(later));
   EXPECT_EQ(n, 12);
+  const std::list<std::pair<int, int>> pairs{{1, 10}, {2, 20}};
+  co_await (pairs | stream::for_each([&](int x) { n += x; }, &std::pair<int, int>::second));
+  EXPECT_EQ(n, 42);
+  auto moved = [](int x) { return std::pair(x, x + 1); };
+  co_await (counting(3) | stream::transform(moved) | stream::for_each(later, &std::pair<int, int>::second));
+  EXPECT_EQ(n, 48);
+}
+
+ASTD_TEST(stream_ends, count) {
+  auto all = co_await (counting(4) | stream::count());
+  EXPECT_EQ(all, 4u);
+  auto odd = co_await (counting(4) | stream::count_if(is_odd));
+  EXPECT_EQ(odd, 2u);
+  auto odd_later = co_await (counting(4) | stream::count_if(is_odd_later));
+  EXPECT_EQ(odd_later, 2u);
+  const std::list<std::pair<int, int>> pairs{{1, 10}, {2, 10}, {3, 30}};
+  auto tens = co_await (pairs | stream::count(10, &std::pair<int, int>::second));
+  EXPECT_EQ(tens, 2u);
 }
 
 ASTD_TEST(stream_ends, any_all_none) {

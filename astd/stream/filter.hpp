@@ -210,6 +210,21 @@ class dedup_piece : public adaptor<dedup_piece<S, E>, S> {
   slot<value_t<element>> last_;
 };
 
+/// No function, so that it can stand without parentheses although it may have an argument.
+struct dedup_adaptor : closure_tag {
+  template <class S>
+  auto apply(S&& s) const {
+    return dedup_piece<S, equals>(std::move(s), equals());
+  }
+  [[nodiscard]] dedup_adaptor operator()() const { return {}; }
+  template <class E>
+  [[nodiscard]] auto operator()(E equal) const {
+    return detail::make_closure([equal = std::move(equal)]<class S>(S&& s) mutable {
+      return dedup_piece<S, E>(std::move(s), std::move(equal));
+    });
+  }
+};
+
 }  // namespace astd::stream::detail
 
 namespace astd::stream {
@@ -251,13 +266,8 @@ template <class P>
   return detail::make_closure([n]<class S>(S&& s) { return detail::stride_piece<S>(std::move(s), n); });
 }
 [[nodiscard]] inline auto step_by(std::size_t n) { return stride(n); }
-/// Of equal ones that follow each other, the first. Keeps a copy of the last.
-template <class E = detail::equals>
-[[nodiscard]] auto dedup(E equal = {}) {
-  return detail::make_closure([equal = std::move(equal)]<class S>(S&& s) mutable {
-    return detail::dedup_piece<S, E>(std::move(s), std::move(equal));
-  });
-}
+/// Of equal ones that follow each other, the first: `dedup`, `dedup()`, or `dedup(equal)`. Keeps a copy of the last.
+inline constexpr detail::dedup_adaptor dedup{};
 /// The stream as it is: astd asks no stream again behind its end. For generic code.
 [[nodiscard]] inline auto fuse() {
   return detail::make_closure([]<class S>(S&& s) { return S(std::move(s)); });

@@ -687,6 +687,11 @@ auto operator|(A&& a, B&& b) {
   };
   return closure<decltype(both)>(std::move(both));
 }
+/// What needs no argument may stand there without parentheses, as in std::views.
+template <class S, is_closure C>
+auto operator|(S&& s, C (*make)()) {
+  return static_cast<S&&>(s) | make();
+}
 
 // ---- closures of the user's
 

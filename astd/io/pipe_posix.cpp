@@ -1,5 +1,8 @@
 #include <astd/driver/attempt.hpp>
+#include <astd/driver/sim/machine.hpp>
 #include <astd/io/pipe.hpp>
+
+#include <cerrno>
 
 #include <poll.h>
 
@@ -12,8 +15,9 @@ poll_result<std::size_t> attempt(driver::opcode what, int descriptor, void* data
   op.code = what;
   op.fd = descriptor;
   op.args.transfer = {data, size, 0, -1};
-  const std::int32_t result = driver::attempt_stream(op);
-  if (result == driver::not_yet) return not_ready;
+  driver::sim::machine* const simulated = driver::sim::machine::here();
+  const std::int32_t result = simulated ? simulated->try_now(op) : driver::attempt_stream(op);
+  if (result == driver::not_yet || (simulated && result == -EAGAIN)) return not_ready;
   if (result < 0) return std::error_code(-result, std::system_category());
   return static_cast<std::size_t>(result);
 }

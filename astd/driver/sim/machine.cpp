@@ -2,6 +2,7 @@
 #include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/machine.hpp>
 #include <astd/driver/sim/network_stack.hpp>
+#include <astd/driver/sim/pipe.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -97,8 +98,13 @@ std::int32_t machine::start(operation& op) noexcept {
   switch (op.code) {
     case opcode::socket: return stack_->make_socket(op);
     case opcode::dup: return duplicate(op.fd);
+    case opcode::pipe: {
+      int ends[2];
+      const std::int32_t result = make_pipe(ends);
+      if (result == 0) std::copy(ends, ends + 2, op.args.pair.ends);
+      return result;
+    }
     case opcode::socket_pair:
-    case opcode::pipe:
     case opcode::start_process:
     case opcode::reap_process:
     case opcode::signal_process:
@@ -119,6 +125,22 @@ std::int32_t machine::duplicate(int descriptor) noexcept {
   if (descriptor >= 0 && descriptor < 3) return open(standard_[descriptor]);
   if (!find(descriptor)) return -EBADF;
   return open(files_[static_cast<std::size_t>(descriptor - first_descriptor())]);
+}
+
+std::int32_t machine::make_pipe(int (&ends)[2]) noexcept {
+  auto [reader, writer] = sim::make_pipe(*this);
+  ends[0] = open(std::move(reader));
+  if (ends[0] < 0) return ends[0];
+  ends[1] = open(std::move(writer));
+  if (ends[1] >= 0) return 0;
+  static_cast<void>(close(ends[0]));
+  return ends[1];
+}
+
+std::int32_t machine::try_now(operation& op) noexcept {
+  if (state_ == state::crashed) return -ECANCELED;
+  open_file* const file = find(op.fd);
+  return file ? file->try_now(op) : -EBADF;
 }
 
 void machine::perform(operation& op) noexcept {

@@ -59,6 +59,8 @@ class machine {
   [[nodiscard]] int descriptors_open() const noexcept { return open_; }
   /// Does an operation that cannot block, at once.
   void perform(operation& op) noexcept;
+  /// A read or a write of a pipe, at once or not: -EAGAIN.
+  [[nodiscard]] std::int32_t try_now(operation& op) noexcept;
 
   // ---- parts
   [[nodiscard]] disk& storage() noexcept { return *disk_; }
@@ -105,6 +107,7 @@ class machine {
   friend class sim_driver;
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
   [[nodiscard]] std::int32_t duplicate(int descriptor) noexcept;
+  [[nodiscard]] std::int32_t make_pipe(int (&ends)[2]) noexcept;
   [[nodiscard]] int first_descriptor() const noexcept { return static_cast<int>(number_ + 1) * descriptors_each; }
 
   world& world_;

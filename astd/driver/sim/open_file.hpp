@@ -3,6 +3,7 @@
 
 #include <astd/driver/operation.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 
@@ -26,6 +27,8 @@ class open_file {
   /// kind of thing does not do), or `pending`: it is then in a list here until it ends or is cancelled. `result` must not
   /// be pending where wants_no_wait(op) (attempt.hpp) or the code is one that cannot block.
   [[nodiscard]] virtual std::int32_t start(operation& op) noexcept = 0;
+  /// The same of a read, a write or a poll, without waiting: -EAGAIN. For what programs try without a loop: pipes.
+  [[nodiscard]] virtual std::int32_t try_now(operation&) noexcept { return -ENOSYS; }
   /// `op` is pending here and is to end: takes it out of its list and ends it by world::finish() with -ECANCELED. What
   /// a disk has begun may go on instead and end with its result. An accept_many is told by world::report(), and ends by
   /// next_connection().

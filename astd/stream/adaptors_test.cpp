@@ -154,8 +154,10 @@ ASTD_TEST(stream, needs_no_parentheses_where_there_is_no_argument) {
   EXPECT_EQ(of_each, (ints{1, 2}));
   auto by_parity = co_await (counting(3) | stream::dedup([](int a, int b) { return a % 2 == b % 2; }) | gathered);
   EXPECT_EQ(by_parity, (ints{0, 1, 2}));
-  auto pairs = co_await (counting(4) | stream::adjacent<2> | stream::count());
-  EXPECT_EQ(pairs, 3u);
+  auto pairs = co_await (joined | stream::adjacent<2> | stream::count());
+  EXPECT_EQ(pairs, 2u);
+  auto second = co_await (joined | stream::adjacent<2> | stream::elements<1> | gathered);
+  EXPECT_EQ(second, (ints{1, 2}));
   auto again = co_await (joined | stream::cycle | stream::fuse | stream::take(4) | gathered);
   EXPECT_EQ(again, (ints{1, 1, 2, 1}));
   auto with_peek = counting(2) | stream::peekable;

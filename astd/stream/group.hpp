@@ -253,6 +253,15 @@ class peekable_piece : public adaptor<peekable_piece<S>, S> {
   slot<element> held_;
 };
 
+template <std::size_t N>
+struct adjacent_adaptor : closure_tag {
+  template <class S>
+  auto apply(S&& s) const {
+    return adjacent_piece<S, N>(std::move(s));
+  }
+  [[nodiscard]] adjacent_adaptor operator()() const { return {}; }
+};
+
 }  // namespace astd::stream::detail
 
 namespace astd::stream {
@@ -274,11 +283,10 @@ template <source... S>
 [[nodiscard]] inline auto chunk(std::size_t n) {
   return detail::make_closure([n]<class S>(S&& s) { return detail::chunk_piece<S>(std::move(s), n); });
 }
-/// std::tuple of copies of N elements that follow each other, for each element but the first N - 1.
+/// std::tuple of copies of N elements that follow each other, for each element but the first N - 1: `adjacent<2>`, or
+/// `adjacent<2>()`.
 template <std::size_t N>
-[[nodiscard]] auto adjacent() {
-  return detail::make_closure([]<class S>(S&& s) { return detail::adjacent_piece<S, N>(std::move(s)); });
-}
+inline constexpr detail::adjacent_adaptor<N> adjacent{};
 [[nodiscard]] inline auto pairwise() { return adjacent<2>(); }
 
 /// The same stream, with peek().

@@ -250,13 +250,19 @@ struct get {
     return get<N>(std::forward<X>(x));
   }
 };
+template <std::size_t N>
+struct adaptor : detail::closure_tag {
+  template <class S>
+  auto apply(S&& s) const {
+    return detail::transformed(std::move(s), get<N>());
+  }
+  [[nodiscard]] adaptor operator()() const { return {}; }
+};
 }  // namespace detail_elements
 
-/// The Nth of each pair or tuple.
+/// The Nth of each pair or tuple: `elements<2>`, or `elements<2>()`.
 template <std::size_t N>
-[[nodiscard]] auto elements() {
-  return transform(detail_elements::get<N>());
-}
+inline constexpr detail_elements::adaptor<N> elements{};
 [[nodiscard]] inline auto keys() { return elements<0>(); }
 [[nodiscard]] inline auto values() { return elements<1>(); }
 

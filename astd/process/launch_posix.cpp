@@ -48,8 +48,8 @@ class start_awaiter final : public astd::detail::io_awaiter<start_awaiter, int> 
   // A result that nobody has taken: see child's destructor.
   ~start_awaiter() {
     if (operation::result < 0) return;
-    for (int fd : args.launch.launch->pipes)
-      if (fd >= 0) io::detail::close_descriptor(fd);
+    for (int end : args.launch.launch->pipes)
+      if (end >= 0) io::detail::close_descriptor(end);
     reap_later(operation::result);
   }
   astd::detail::outcome<int> take() {

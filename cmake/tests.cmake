@@ -67,8 +67,12 @@ endforeach()
 
 # The same in the simulator: what makes sense there, with another seed in each run. Under a sanitizer some tests are not
 # built.
+set(sanitized "")
+if(ASTD_SANITIZE)
+  set(sanitized ASTD_SANITIZED=1)
+endif()
 foreach(workers 1 3)
-  astd_add_suite(suite.sim.${workers} ENVIRONMENT ASTD_THREAD_COUNT=${workers} $<$<BOOL:${ASTD_SANITIZE}>:ASTD_SANITIZED=1>
+  astd_add_suite(suite.sim.${workers} ENVIRONMENT ASTD_THREAD_COUNT=${workers} ${sanitized}
                  LAUNCHER "${PROJECT_SOURCE_DIR}/tools/simulated_suite" "${PROJECT_SOURCE_DIR}/tests/not_simulated.txt")
 endforeach()
 

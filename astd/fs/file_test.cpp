@@ -108,7 +108,8 @@ ASTD_TEST(fs_file, takes_several_buffers) {
   co_await f.rewind();
   const std::size_t n = co_await f.read_vectored(in);
   EXPECT_EQ(n, 17u);
-  EXPECT_EQ(std::string(x.data(), 3) + std::string(y.data(), 14), "one one two three");
+  EXPECT_EQ(std::string_view(x.data(), 3), "one");
+  EXPECT_EQ(std::string_view(y.data(), 14), " one two three");
   const std::size_t again = co_await f.read_vectored_at(in, 12);
   EXPECT_EQ(again, 5u);
   const std::size_t nothing = co_await f.write_vectored(std::span<const io::const_bytes>());

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -22,11 +23,12 @@ namespace astd::stream::detail {
 template <class R, class... S>
 class merge_hub final : public hub {
  public:
-  explicit merge_hub(S&&... s) : lanes(std::move(s)...) {}
+  explicit merge_hub(S&&... s) : lanes(std::in_place, std::move(s)...) {}
   void request_stop() noexcept override {
-    std::apply([](auto&... l) { (l.request_stop(), ...); }, lanes);
+    std::apply([](auto&... l) { (l.request_stop(), ...); }, *lanes);
   }
-  std::tuple<lane<S>...> lanes;
+  void clear() noexcept override { lanes.reset(); }
+  std::optional<std::tuple<lane<S>...>> lanes;
 };
 
 template <class R, class... S>
@@ -86,14 +88,14 @@ class merge_piece : public piece_base<merge_piece<First, S...>> {
   void abandon() noexcept { wait_.abandon(); }
   [[nodiscard]] size_bounds bounds() const {
     size_bounds b{0, 0};
-    std::apply([&](const auto&... l) { ((b = grown(b, l.bounds())), ...); }, hub_->lanes);
+    std::apply([&](const auto&... l) { ((b = grown(b, l.bounds())), ...); }, *hub_->lanes);
     return b;
   }
   template <class F>
   void each_hub(F&& f) {
     if (!hub_) return;
     f(static_cast<hub&>(*hub_));
-    if (hub_->is_quiet()) std::apply([&](auto&... l) { (l.each_hub(f), ...); }, hub_->lanes);
+    if (hub_->is_quiet()) std::apply([&](auto&... l) { (l.each_hub(f), ...); }, *hub_->lanes);
   }
 
  private:
@@ -103,7 +105,7 @@ class merge_piece : public piece_base<merge_piece<First, S...>> {
   template <class Sink, std::size_t... I>
   flow visit(std::size_t i, Sink& sink, outcome<void>& error, std::index_sequence<I...>) {
     flow how = flow::end;
-    static_cast<void>(((I == i && (how = look(std::get<I>(hub_->lanes), sink, error), true)) || ...));
+    static_cast<void>(((I == i && (how = look(std::get<I>(*hub_->lanes), sink, error), true)) || ...));
     return how;
   }
   template <class L, class Sink>
@@ -133,10 +135,15 @@ struct running_call {
 template <class S, class F, class U, bool in_order>
 class call_hub final : public hub {
  public:
-  call_hub(S&& s, F&& f) : source(std::move(s)), function(std::move(f)) {}
+  call_hub(S&& s, F&& f) : source(std::in_place, std::move(s)), function(std::in_place, std::move(f)) {}
   void request_stop() noexcept override {
-    source.request_stop();
+    source->request_stop();
     for (auto& c : calls) c.helper.request_cancel();
+  }
+  void clear() noexcept override {
+    calls.clear();
+    function.reset();
+    source.reset();
   }
   void begin(element_t<S>&& x) {
     running_call<U>& c = calls.emplace_back();
@@ -153,8 +160,8 @@ class call_hub final : public hub {
 #endif
   }
 
-  lane<S> source;
-  F function;
+  std::optional<lane<S>> source;
+  std::optional<F> function;
   std::list<running_call<U>> calls;
   atomic<running_call<U>*> done{nullptr};  // those that have ended since somebody looked, the last first
 
@@ -163,7 +170,9 @@ class call_hub final : public hub {
 #if ASTD_HAS_EXCEPTIONS
     try {
 #endif
-      auto call = [&]() -> decltype(auto) { return detail::invoke(self.function, static_cast<element_t<S>&&>(x)); };
+      auto call = [&]() -> decltype(auto) {
+        return detail::invoke(*self.function, static_cast<element_t<S>&&>(x));
+      };
       auto o = co_await settle(call);
       c.result = std::move(o);
 #if ASTD_HAS_EXCEPTIONS
@@ -204,7 +213,7 @@ class buffered_piece : public piece_base<buffered_piece<S, F, in_order>> {
       flow source = flow::wait;
       while (h.calls.size() < most_) {
         slot<given> x;
-        source = h.source.poll(h, x, error);
+        source = h.source->poll(h, x, error);
         if (source != flow::stopped) break;
         h.begin(x.get());
       }
@@ -233,13 +242,13 @@ class buffered_piece : public piece_base<buffered_piece<S, F, in_order>> {
   void abandon() noexcept { wait_.abandon(); }
   [[nodiscard]] size_bounds bounds() const {
     const std::size_t n = hub_->calls.size();
-    return grown(hub_->source.bounds(), {n, n});
+    return grown(hub_->source->bounds(), {n, n});
   }
   template <class G>
   void each_hub(G&& f) {
     if (!hub_) return;
     f(static_cast<hub&>(*hub_));
-    if (hub_->is_quiet()) hub_->source.each_hub(f);
+    if (hub_->is_quiet()) hub_->source->each_hub(f);
   }
 
  private:

@@ -1,6 +1,7 @@
 // merge, buffered, for_each_concurrent; and time. On the virtual clock.
 #include <astd/channel/channel.hpp>
 #include <astd/coro/as_result.hpp>
+#include <astd/runtime/block_on.hpp>
 #include <astd/runtime/runtime.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/stream/collect.hpp>
@@ -204,6 +205,34 @@ ASTD_TEST_WITH(stream_merge, ends_early, virtual_time()) {
   }
   while (c.now != 0) co_await this_task::yield();  // asked to stop, and not waited for
 }
+
+// A helper that has said that it ended may be on its way out still, on another thread: it keeps nothing of the user's.
+task<> leave_nothing_behind() {
+  std::atomic<int> alive = 0;
+  struct one_more {
+    explicit one_more(std::atomic<int>& n) : of(n) { ++of; }
+    one_more(const one_more&) = delete;
+    ~one_more() { --of; }
+    std::atomic<int>& of;
+  };
+  const auto source = [&](int n) -> generator<int> {
+    one_more here(alive);
+    for (int i = 0; i < n; ++i) {
+      if (i % 3 == 0) co_await this_task::sleep_for(std::chrono::microseconds(20));
+      co_yield i;
+    }
+  };
+  for (int i = 0; i < 80; ++i) {
+    const auto limit = std::chrono::microseconds(9 * i);
+    co_await as_result(timeout(limit, source(30) | stream::timeout(1h) | stream::count()));
+    EXPECT_EQ(alive, 0);
+    co_await as_result(
+        timeout(limit, stream::merge(source(30), source(30)) | stream::chunks_timeout(2, 1h) | stream::count()));
+    EXPECT_EQ(alive, 0);
+  }
+}
+// On a thread of its own, so that helpers and who waits for them are on two.
+TEST(stream_merge, leaves_nothing_behind) { block_on(leave_nothing_behind()); }
 
 ASTD_TEST_WITH(stream_time, throttle_and_delay, virtual_time()) {
   const ints three{1, 2, 3};

@@ -2,7 +2,8 @@
 //
 // A source that has begun something can only be waited for or cancelled, and cancelling a generator ends it. So that one
 // of several may be slow, each source that has to wait is asked by a task of its own, a helper. Helpers, and all they
-// use, belong to a hub, which lives until the last of them has ended.
+// use, belong to a hub, which lives until the last of them has ended. What the user gave it goes with the stream if they
+// have ended then: the last of them may still be on its way out of the hub.
 //
 // An end of such a stream stops the helpers and has awaited them when it is over, however it ended. Who asks by next()
 // and destroys the stream before its end asks them to stop, and does not wait.
@@ -44,6 +45,8 @@ class hub {
   virtual void request_stop() noexcept = 0;
   /// The same, and waits until they have.
   task<> stop_and_wait();
+  /// Destroys all but the hub itself. Only who owns the stream, of a quiet one.
+  virtual void clear() noexcept = 0;
   void drop() noexcept;
 
  protected:
@@ -84,6 +87,7 @@ class hub_owner {
   ~hub_owner() {
     if (!hub_) return;
     hub_->request_stop();
+    if (hub_->is_quiet()) hub_->clear();
     hub_->drop();
   }
   H* operator->() const noexcept { return hub_; }

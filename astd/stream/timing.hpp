@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -81,9 +82,10 @@ class pausing_piece : public adaptor<pausing_piece<S, every>, S> {
 template <class S>
 class lane_hub final : public hub {
  public:
-  explicit lane_hub(S&& s) : source(std::move(s)) {}
-  void request_stop() noexcept override { source.request_stop(); }
-  lane<S> source;
+  explicit lane_hub(S&& s) : source(std::in_place, std::move(s)) {}
+  void request_stop() noexcept override { source->request_stop(); }
+  void clear() noexcept override { source.reset(); }
+  std::optional<lane<S>> source;
 };
 
 /// A source that is waited for until a moment, and goes on when that has come.
@@ -106,7 +108,7 @@ class limited_piece : public piece_base<Derived> {
   void each_hub(G&& f) {
     if (!hub_) return;
     f(static_cast<hub&>(*hub_));
-    if (hub_->is_quiet()) hub_->source.each_hub(f);
+    if (hub_->is_quiet()) hub_->source->each_hub(f);
   }
 
  protected:
@@ -115,8 +117,8 @@ class limited_piece : public piece_base<Derived> {
     outcome<void> o;
     operation_.end(o);
   }
-  flow poll(slot<element_t<S>>& to, outcome<void>& error) { return hub_->source.poll(*hub_, to, error); }
-  [[nodiscard]] size_bounds source_bounds() const { return hub_->source.bounds(); }
+  flow poll(slot<element_t<S>>& to, outcome<void>& error) { return hub_->source->poll(*hub_, to, error); }
+  [[nodiscard]] size_bounds source_bounds() const { return hub_->source->bounds(); }
   // From now on.
   void set_clock() noexcept {
     if (due_ == astd::detail::never) due_ = moment_in(limit_);

@@ -44,6 +44,7 @@ parsed parse(std::string_view text, request& r) {
   const auto head = text.find("\r\n\r\n");
   if (head == text.npos) return text.size() > longest_head ? parsed::wrong : parsed::partial;
   std::size_t body = 0;
+  bool sized = false;
   auto line_end = text.find("\r\n");
   const std::string_view first = text.substr(0, line_end);
   const auto blank = first.find(' ');
@@ -59,9 +60,14 @@ parsed parse(std::string_view text, request& r) {
     std::string_view value = line.substr(colon + 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
     const std::string_view name = line.substr(0, colon);
+    if (name.empty() || name.find_first_of(" \t") != name.npos) return parsed::wrong;
     if (equal_ignoring_case(name, "content-length")) {
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), body);
-      if (error != std::errc() || end == value.data() || body > longest_body) return parsed::wrong;
+      // Where a body ends must be beyond doubt: what follows is the next request.
+      while (value.ends_with(' ')) value.remove_suffix(1);
+      const char* const last = value.data() + value.size();
+      const auto [end, error] = std::from_chars(value.data(), last, body);
+      if (error != std::errc() || end != last || body > longest_body || sized) return parsed::wrong;
+      sized = true;
     } else if (equal_ignoring_case(name, "connection")) {
       if (equal_ignoring_case(value, "close")) r.keep = false;
       if (equal_ignoring_case(value, "keep-alive")) r.keep = true;
@@ -74,13 +80,11 @@ parsed parse(std::string_view text, request& r) {
 }
 
 void answer(const request& r, std::string& to) {
-  if (r.method == "GET" || r.method == "HEAD" || r.method == "POST") {
-    to += "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n";
-    to += r.keep ? "\r\n" : "Connection: close\r\n\r\n";
-    if (r.method != "HEAD") to += "Hello, World!";
-  } else {
-    to += "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nContent-Length: 0\r\n\r\n";
-  }
+  const bool known = r.method == "GET" || r.method == "HEAD" || r.method == "POST";
+  to += known ? "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n"
+              : "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nContent-Length: 0\r\n";
+  to += r.keep ? "\r\n" : "Connection: close\r\n\r\n";
+  if (known && r.method != "HEAD") to += "Hello, World!";
 }
 
 astd::task<> converse(net::tcp_stream stream) {
@@ -117,17 +121,10 @@ astd::task<> converse(net::tcp_stream stream) {
   }
 }
 
-// A client that goes away in the middle is no news.
-astd::task<> client(net::tcp_stream stream) {
-  const auto ended = co_await astd::as_result(converse(std::move(stream)));
-  static_cast<void>(ended);
-}
-
+// A client that goes away in the middle is no news, and a flood of them no reason to end: net::serve sees to both.
 astd::task<> serve(net::tcp_listener& listener) {
-  for (;;) {
-    auto accepted = co_await listener.accept();
-    astd::spawn(client(std::move(accepted.first))).detach();
-  }
+  auto report = co_await net::serve(listener, converse);
+  static_cast<void>(report);
 }
 
 astd::task<> ask(net::socket_address server) {

@@ -14,6 +14,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <mutex>
 #include <span>
 #include <string>
@@ -44,12 +45,13 @@ class store {
     const std::lock_guard guard(lock_);
     return values_.erase(std::string(key)) != 0;
   }
-  // False: not a number.
+  // False: not a number, or there is none above it.
   bool increment(std::string_view key, long long& value) {
     const std::lock_guard guard(lock_);
     std::string& text = values_.try_emplace(std::string(key), "0").first->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) return false;
+    if (value == std::numeric_limits<long long>::max()) return false;
     text = std::to_string(++value);
     return true;
   }
@@ -182,21 +184,12 @@ astd::task<> converse(store& data, net::tcp_stream stream) {
   }
 }
 
-// A client that goes away in the middle is no news.
-astd::task<> client(store& data, net::tcp_stream stream) {
-  const auto ended = co_await astd::as_result(converse(data, std::move(stream)));
-  static_cast<void>(ended);
-}
-
+// A client that goes away in the middle is no news, and a flood of them no reason to end: net::serve sees to both.
 astd::task<> serve(net::tcp_listener& listener) {
-  store data;
-  // All clients have ended before the data goes.
-  co_await astd::task_group::run([&](astd::task_group& clients) -> astd::task<> {
-    for (;;) {
-      auto accepted = co_await listener.accept();
-      clients.spawn(client(data, std::move(accepted.first))).detach();
-    }
-  });
+  store data;  // all clients have ended before it goes
+  const auto attend = [&data](net::tcp_stream stream) { return converse(data, std::move(stream)); };
+  auto report = co_await net::serve(listener, attend);
+  static_cast<void>(report);
 }
 
 astd::task<> ask(net::socket_address server) {

@@ -37,6 +37,8 @@ template <class... Args>
 ASTD_CORO_WRAPPER task<> println(fmt::format_string<Args...> format, Args&&... args) {
   return io::detail::write_text(1, io::detail::format_text(format, fmt::make_format_args(args...), true));
 }
+/// A newline alone.
+ASTD_CORO_WRAPPER inline task<> println() { return io::detail::write_text(1, "\n"); }
 /// To standard error.
 template <class... Args>
 ASTD_CORO_WRAPPER task<> eprint(fmt::format_string<Args...> format, Args&&... args) {
@@ -47,5 +49,6 @@ template <class... Args>
 ASTD_CORO_WRAPPER task<> eprintln(fmt::format_string<Args...> format, Args&&... args) {
   return io::detail::write_text(2, io::detail::format_text(format, fmt::make_format_args(args...), true));
 }
+ASTD_CORO_WRAPPER inline task<> eprintln() { return io::detail::write_text(2, "\n"); }
 
 }  // namespace astd

@@ -46,16 +46,18 @@ ASTD_TEST(print, writes_what_was_formatted) {
     test::redirected standard_error(2, err.write_end);
     co_await print("{} and ", 1);
     co_await println("{}", std::string("two"));
+    co_await println();
     co_await eprint("{:.1f}, ", 3.0);
     co_await eprintln("four");
+    co_await eprintln();
     co_await print("");
   }
   out.close_write();
   err.close_write();
   collector o(out);
   collector e(err);
-  EXPECT_EQ(o.all(), "1 and two\n");
-  EXPECT_EQ(e.all(), "3.0, four\n");
+  EXPECT_EQ(o.all(), "1 and two\n\n");
+  EXPECT_EQ(e.all(), "3.0, four\n\n");
 }
 
 ASTD_TEST(print, keeps_no_reference_to_its_arguments) {

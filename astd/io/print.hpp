@@ -31,5 +31,9 @@ template <writer W, class... Args>
 [[nodiscard]] ASTD_CORO_WRAPPER task<> println(W&& to, fmt::format_string<Args...> format, Args&&... args) {
   return detail::print_to(to, detail::format_text(format, fmt::make_format_args(args...), true));
 }
+template <writer W>
+[[nodiscard]] ASTD_CORO_WRAPPER task<> println(W&& to) {
+  return detail::print_to(to, "\n");
+}
 
 }  // namespace astd::io

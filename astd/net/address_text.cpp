@@ -130,13 +130,18 @@ bool has_space_or_control(std::string_view text) noexcept {
   return std::ranges::any_of(text, [](char c) { return c == ' ' || is_control(c); });
 }
 
-void throw_invalid(std::error_code error, std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest_quote = 100;
-  std::string quote(text.substr(0, longest_quote));
+  std::string quote(1, '"');
+  quote += text.substr(0, longest_quote);
   // The text may come from anywhere: it must not move the cursor of whoever reads the message, nor end it.
   std::ranges::replace_if(quote, is_control, '?');
   if (text.size() > longest_quote) quote += "...";
-  astd::detail::throw_invalid_argument((error.message() + ": \"" + quote + '"').c_str());
+  return quote + '"';
+}
+
+void throw_invalid(std::error_code error, std::string_view text) {
+  astd::detail::throw_invalid_argument((error.message() + ": " + in_quotes(text)).c_str());
 }
 
 }  // namespace astd::net::detail

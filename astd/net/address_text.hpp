@@ -52,6 +52,8 @@ bool ends_in_number(std::string_view host) noexcept;
 std::expected<std::uint32_t, std::errc> parse_decimal(std::string_view text) noexcept;
 
 /// Throws std::invalid_argument with the message of `error` and the text, shortened if it is very long.
+/// For a message: cut if it is long, and without control characters.
+[[nodiscard]] std::string in_quotes(std::string_view text);
 [[noreturn]] void throw_invalid(std::error_code error, std::string_view text);
 
 /// The value, or throw_invalid: what the constructors from text do with the outcome of `parse`.

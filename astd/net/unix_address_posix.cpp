@@ -1,4 +1,5 @@
 #include <astd/base/error.hpp>
+#include <astd/net/address_text.hpp>
 #include <astd/net/unix_address.hpp>
 #include <astd/runtime/perform_now.hpp>
 
@@ -11,6 +12,14 @@ namespace astd::net {
 
 static_assert(sizeof(sockaddr_un) <= unix_address::native_size);
 
+namespace {
+
+[[noreturn]] void refuse(const char* why, std::string_view name) {
+  astd::detail::throw_invalid_argument((why + detail::in_quotes(name)).c_str());
+}
+
+}  // namespace
+
 unix_address::unix_address(kind what, std::string_view text) noexcept
     : kind_(what), size_(static_cast<unsigned char>(text.size())) {
   std::memcpy(text_, text.data(), text.size());
@@ -19,13 +28,13 @@ unix_address::unix_address(kind what, std::string_view text) noexcept
 unix_address::unix_address(const std::filesystem::path& path) : kind_(kind::path) {
   const std::string& name = path.native();
   if (name.empty() || name.size() > 107 || name.find('\0') != std::string::npos)
-    astd::detail::throw_invalid_argument("the path of a local socket has 1 to 107 bytes, none of them zero");
+    refuse("the path of a local socket has 1 to 107 bytes, none of them zero: ", name);
   size_ = static_cast<unsigned char>(name.size());
   std::memcpy(text_, name.data(), name.size());
 }
 
 unix_address unix_address::abstract(std::string_view name) {
-  if (name.size() > 107) astd::detail::throw_invalid_argument("an abstract name has at most 107 bytes");
+  if (name.size() > 107) refuse("an abstract name has at most 107 bytes: ", name);
   return {kind::abstract, name};
 }
 

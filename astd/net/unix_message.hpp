@@ -68,22 +68,23 @@ class unix_message {
 class unix_send_awaiter final : public astd::detail::io_awaiter<unix_send_awaiter, std::size_t> {
  public:
   struct arguments {
-    arguments(int fd, io::const_bytes bytes, const unix_address* receiver,
-              std::span<const os::native_handle> with) noexcept
-        : descriptor(fd), buffer(bytes), handles(with) {
+    arguments(int fd, io::const_bytes bytes, const unix_address* receiver, std::span<const os::native_handle> with,
+              bool by_a_byte = false) noexcept
+        : descriptor(fd), buffer(bytes), handles(with), needs_a_byte(by_a_byte) {
       if (receiver) to = *receiver;
     }
     int descriptor;
     io::const_bytes buffer;
     unix_address to;
     std::span<const os::native_handle> handles;
+    bool needs_a_byte;  // a stream has no messages: without one, the descriptors would not go out
   };
   explicit unix_send_awaiter(const arguments& a) noexcept;
   astd::detail::outcome<std::size_t> take();
 
  private:
   unix_address to_;
-  bool too_many_;
+  const char* refused_ = nullptr;  // why it is not even tried
   unix_message message_;
 };
 

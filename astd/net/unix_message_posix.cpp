@@ -152,21 +152,20 @@ void unix_message::drop_handles() noexcept {
 // ---- awaiters
 
 unix_send_awaiter::unix_send_awaiter(const arguments& a) noexcept
-    : io_awaiter(opcode::sendmsg, a.descriptor),
-      to_(a.to),
-      too_many_(a.handles.size() > unix_message::most_handles) {
+    : io_awaiter(opcode::sendmsg, a.descriptor), to_(a.to) {
+  if (a.handles.size() > unix_message::most_handles) refused_ = "send more than 253 descriptors at once";
+  if (a.needs_a_byte && a.buffer.empty() && !a.handles.empty()) refused_ = "send descriptors without a byte";
   message_.prepare(a.buffer.data(), a.buffer.size());
   if (!to_.is_unnamed()) message_.to(to_);
   // One more than there may be: the system refuses it by its own error, which is the same for all.
   message_.attach(a.handles.first(std::min(a.handles.size(), unix_message::most_handles)));
-  if (too_many_) operation::fd = -1;
+  if (refused_) operation::fd = -1;
   args.message = {message_.header(), 0};
 }
 
 astd::detail::outcome<std::size_t> unix_send_awaiter::take() {
   resumed();
-  if (too_many_)
-    return failure(std::make_error_code(std::errc::invalid_argument), "send more than 253 descriptors at once");
+  if (refused_) return failure(std::make_error_code(std::errc::invalid_argument), refused_);
   if (failed() && !to_.is_unnamed()) return failed_with("send to", to_.to_string());
   if (failed()) return socket_failure(error(), "send", fd);
   astd::detail::outcome<std::size_t> sent;

@@ -37,6 +37,15 @@ class test_path {
   std::filesystem::path path_;
 };
 
+std::string refusal(const std::string& path) {
+  try {
+    static_cast<void>(unix_address(path));
+  } catch (const std::invalid_argument& e) {
+    return e.what();
+  }
+  return "none";
+}
+
 TEST(unix_address, says_what_it_is) {
   EXPECT_EQ(unix_address("/a/b").to_string(), "/a/b");
   EXPECT_EQ(unix_address("/a/b").path(), std::filesystem::path("/a/b"));
@@ -46,6 +55,8 @@ TEST(unix_address, says_what_it_is) {
   EXPECT_NE(unix_address("x"), unix_address::abstract("x"));
   EXPECT_THROW(unix_address(""), std::invalid_argument);
   EXPECT_THROW(unix_address(std::string(108, 'x')), std::invalid_argument);
+  EXPECT_EQ(refusal(std::string("/a\0b", 4)),
+            "the path of a local socket has 1 to 107 bytes, none of them zero: \"/a?b\"");
   for (const unix_address& a : {unix_address(), unix_address(std::string(107, 'x')),
                                 unix_address::abstract(std::string_view("\0y", 2)), unix_address::abstract("")}) {
     std::array<char, unix_address::native_size> native;
@@ -136,6 +147,9 @@ ASTD_TEST(unix_stream, passes_descriptors) {
   const std::vector<os::native_handle> too_many(300, pipe.read_end);
   const auto refused = co_await as_result(ends.first.send_with("x", too_many));
   EXPECT_EQ(refused.error(), std::errc::invalid_argument);
+  // The system would say nothing, and drop the descriptors.
+  const auto lost = co_await as_result(ends.first.send_with("", both));
+  EXPECT_EQ(lost.error(), std::errc::invalid_argument);
 }
 
 task<std::size_t> take_one(unix_stream& from) {

@@ -38,11 +38,12 @@ class unix_stream : public detail::stream_source<unix_stream>, public detail::st
     return detail::shutdown_awaitable(descriptor(), static_cast<int>(how));
   }
 
-  /// As write(), and hands over duplicates of the descriptors, at most 253, with the first of the bytes (at least one is
-  /// needed). They stay ours, and may be closed when the await is over; the span stays until then.
+  /// As write(), and hands over duplicates of the descriptors, at most 253, with the first of the bytes: without one it
+  /// is std::errc::invalid_argument. They stay ours, and may be closed when the await is over; the span stays until then.
   [[nodiscard]] detail::unix_send_awaitable send_with(io::const_bytes buffer,
                                                       std::span<const os::native_handle> handles) noexcept {
-    return detail::unix_send_awaitable(descriptor(), buffer, static_cast<const unix_address*>(nullptr), handles);
+    return detail::unix_send_awaitable(descriptor(), buffer, static_cast<const unix_address*>(nullptr), handles,
+                                       true);
   }
   /// As read(), and takes up to `most` descriptors that came with the bytes; further ones are closed. A plain read()
   /// closes all that come. Cancelled, it has taken neither bytes nor descriptors.

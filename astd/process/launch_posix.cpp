@@ -1,9 +1,12 @@
 #include <astd/coro/or_return.hpp>
 #include <astd/coro/shield.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/process.hpp>
 #include <astd/io/io_awaitable.hpp>
 #include <astd/process/launch.hpp>
 #include <astd/process/reaper.hpp>
 #include <astd/runtime/io_operation.hpp>
+#include <astd/runtime/perform_now.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -15,10 +18,20 @@
 namespace astd::process {
 
 stdio stdio::from(os::native_handle handle) {
-  const int copy = ::fcntl(handle, F_DUPFD_CLOEXEC, 3);
+  int copy = -1;
+  if (driver::sim::machine::here()) {
+    driver::operation op;
+    op.code = driver::opcode::dup;
+    op.fd = handle;
+    astd::detail::perform_now(op);
+    copy = op.result;
+  } else {
+    copy = ::fcntl(handle, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) copy = -errno;
+  }
   if (copy < 0)
     astd::detail::throw_failure(
-        failure({errno, std::system_category()}, "duplicate", "descriptor " + std::to_string(handle)));
+        failure({-copy, std::system_category()}, "duplicate", "descriptor " + std::to_string(handle)));
   io::detail::adopt_descriptor(copy);
   return take_over(copy);
 }
@@ -125,7 +138,11 @@ launch::launch(const command& from, const stdio& input, const stdio& others)
 }
 
 void launch::choose_environment(const command& from) {
-  if (!from.clear_)
+  // A simulated child inherits a simulated environment; a host's own program has none.
+  if (driver::sim::machine::here()) {
+    if (const auto* const parent = driver::sim::process::here(); parent && !from.clear_)
+      environment_ = parent->environment();
+  } else if (!from.clear_)
     for (char** variable = environ; variable && *variable; ++variable) environment_.emplace_back(*variable);
   for (const command::change& change : from.changes_) {
     std::erase_if(environment_, [&](const std::string& entry) { return is_of(entry, change.name); });

@@ -1,5 +1,7 @@
 #include <astd/driver/generation.hpp>
 #include <astd/driver/process_launch.hpp>
+#include <astd/driver/sim/machine.hpp>
+#include <astd/io/native_handle.hpp>
 #include <astd/process/reaper.hpp>
 #include <astd/runtime/native_thread.hpp>
 
@@ -53,6 +55,8 @@ int running(reaper& r) noexcept {
 }  // namespace
 
 void reap_later(int pidfd) noexcept {
+  // Nothing of a simulated child is left behind.
+  if (driver::sim::machine::here()) return io::detail::close_descriptor(pidfd);
   if (try_reap(pidfd)) return;
   reaper& r = instance();
   const std::lock_guard guard(r.lock);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/process.hpp>
 #include <astd/runtime/blocking_pool.hpp>
 #include <astd/runtime/simulation.hpp>
 
@@ -11,7 +12,7 @@ class simulated_calls final : public driver::sim::event {
  public:
   /// All three live longer.
   simulated_calls(simulation& in, blocking_pool& pool, driver::sim::machine& on) noexcept
-      : simulation_(in), pool_(pool), machine_(on) {}
+      : simulation_(in), pool_(pool), machine_(on), process_(driver::sim::process::here()) {}
   ~simulated_calls() {
     simulation_.in().forget(*this);
     machine_.forget(*this);
@@ -29,13 +30,14 @@ class simulated_calls final : public driver::sim::event {
   void fire() noexcept override {
     if (!pool_.has_one()) return;
     if (machine_.now_is() == driver::sim::machine::state::paused) return machine_.park(*this);
-    simulation_.run_call(pool_, machine_);
+    simulation_.run_call(pool_, machine_, process_);
     if (pool_.has_one()) plan();
   }
 
   simulation& simulation_;
   blocking_pool& pool_;
   driver::sim::machine& machine_;
+  driver::sim::process* const process_;
 };
 
 }  // namespace astd::detail

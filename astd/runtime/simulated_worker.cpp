@@ -1,5 +1,6 @@
 #include <astd/coro/chain.hpp>
 #include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/process.hpp>
 #include <astd/driver/sim/sim_driver.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/simulated_worker.hpp>
@@ -19,7 +20,8 @@ simulated_worker::simulated_worker(worker& of, simulation& in) noexcept
       world_(in.in()),
       // What a loop has on a simulated machine is nothing else.
       driver_(static_cast<sim_driver&>(const_cast<driver::driver&>(*of.events().opened()))),
-      machine_(driver_.of()) {
+      machine_(driver_.of()),
+      process_(driver::sim::process::here()) {
   driver_.set_turn(this);
 }
 
@@ -59,6 +61,7 @@ void simulated_worker::fire() noexcept {
 
 void simulated_worker::take() noexcept {
   const machine::turn here(machine_);
+  const driver::sim::process::turn whose(process_);
   const worker::stand_in now_this(worker_);
   chain* const before = current_chain();
   world_.note(point::turn, &machine_, worker_.index());

@@ -7,6 +7,7 @@
 
 namespace astd::driver::sim {
 class machine;
+class process;
 class sim_driver;
 }  // namespace astd::driver::sim
 
@@ -41,6 +42,7 @@ class simulated_worker final : public driver::sim::event {
   driver::sim::world& world_;
   driver::sim::sim_driver& driver_;
   driver::sim::machine& machine_;
+  driver::sim::process* const process_;  // whose turns these are; null: the machine's own program
   simulation::entry* thread_ = nullptr;  // null: any
   stage stage_ = stage::awake;
 };

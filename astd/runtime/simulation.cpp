@@ -1,6 +1,7 @@
 #include <astd/base/assert.hpp>
 #include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/process.hpp>
 #include <astd/runtime/blocking_pool.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/seed.hpp>
@@ -39,6 +40,7 @@ struct simulation::helper {
       lock.unlock();
       {
         const driver::sim::machine::turn here(*on);
+        const driver::sim::process::turn in(whose);
         std::exchange(pool, nullptr)->run_one();
       }
       lock.lock();
@@ -59,6 +61,7 @@ struct simulation::helper {
   entry place;
   blocking_pool* pool = nullptr;  // whose call is next; null: the end
   driver::sim::machine* on = nullptr;
+  driver::sim::process* whose = nullptr;
   std::thread thread;
 };
 
@@ -357,7 +360,7 @@ void simulation::run_in_background() noexcept {
 
 // ---- calls that block
 
-void simulation::run_call(blocking_pool& pool, driver::sim::machine& on) noexcept {
+void simulation::run_call(blocking_pool& pool, driver::sim::machine& on, driver::sim::process* whose) noexcept {
   helper* h = nullptr;
   {
     std::lock_guard guard(lock_);
@@ -372,6 +375,7 @@ void simulation::run_call(blocking_pool& pool, driver::sim::machine& on) noexcep
   }
   h->pool = &pool;
   h->on = &on;
+  h->whose = whose;
   hand_baton(this_entry(), h->place);
 }
 

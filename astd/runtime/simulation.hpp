@@ -26,6 +26,10 @@
 
 namespace astd {
 
+namespace driver::sim {
+class process;
+}
+
 namespace detail {
 
 class blocking_pool;
@@ -78,7 +82,7 @@ class simulation final : driver::sim::world::keeper {
   void add(runtime_core& core) { cores_.push_back(&core); }
   void remove(runtime_core& core) noexcept { std::erase(cores_, &core); }
   /// Runs a job of `pool` on a thread that stands for one of the pool's, until it has ended or waits in a block_on.
-  void run_call(blocking_pool& pool, driver::sim::machine& on) noexcept;
+  void run_call(blocking_pool& pool, driver::sim::machine& on, driver::sim::process* whose) noexcept;
 
   // ---- for simulated_worker
   /// The calling thread, as run_turn() knows it; inside an entry.

@@ -15,7 +15,7 @@ class listener {
   virtual void arrived(int signal) noexcept = 0;
   /// Simulated: whether the process is to end now, with status 128 + signal. (A real one does so in arrived().)
   [[nodiscard]] virtual bool ends_process() const noexcept { return false; }
-  /// Where it was made: null, or the simulated machine.
+  /// Where it was made: null, or the simulated machine, or a child process there.
   [[nodiscard]] const void* place() const noexcept { return place_; }
 
  private:
@@ -28,7 +28,7 @@ void listen(int signal, std::shared_ptr<listener> who);
 /// Nothing that begins behind it reaches `who`; what has begun may still be going on.
 void forget(const listener& who) noexcept;
 
-/// What became of a signal at a simulated machine: nobody listened, somebody was told, somebody wants the end.
+/// What became of a signal at a simulated place: nobody listened, somebody was told, somebody wants the end.
 enum class delivery : unsigned char { nobody, told, ends };
 /// Tells those that were made there.
 delivery deliver(const void* place, int signal) noexcept;

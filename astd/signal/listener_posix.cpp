@@ -2,6 +2,7 @@
 // down: a signal may come while the process ends.
 #include <astd/base/error.hpp>
 #include <astd/driver/sim/machine.hpp>
+#include <astd/driver/sim/process.hpp>
 #include <astd/driver/wakeup.hpp>
 #include <astd/runtime/dump_on_signal.hpp>
 #include <astd/runtime/native_thread.hpp>
@@ -123,7 +124,14 @@ int handle(registry& r, int signal) noexcept {
 
 }  // namespace
 
-listener::listener() noexcept : place_(driver::sim::machine::here()) {}
+namespace {
+const void* this_place() noexcept {
+  if (const auto* const child = driver::sim::process::here()) return child;
+  return driver::sim::machine::here();
+}
+}  // namespace
+
+listener::listener() noexcept : place_(this_place()) {}
 
 void listen(int signal, std::shared_ptr<listener> who) {
   if (!astd::detail::may_dump_on(signal)) refuse(EINVAL, signal);

@@ -49,6 +49,7 @@ void disk_queue::cancel(operation& op) noexcept {
   for (auto v = waiting_.begin(); v != waiting_.end(); ++v) {
     if (&v->op != &op) continue;
     waiting_.erase(v);
+    op.cancel_asked = true;
     detail::intrusive_list<operation>::erase(op);
     return machine_.in().finish(op, -ECANCELED);
   }

@@ -3,6 +3,7 @@
 #include <astd/driver/sim/machine.hpp>
 #include <astd/driver/sim/network_stack.hpp>
 #include <astd/driver/sim/pipe.hpp>
+#include <astd/driver/sim/process.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -95,6 +96,8 @@ std::int32_t machine::close(int descriptor) noexcept {
 std::int32_t machine::start(operation& op) noexcept {
   if (op.code == opcode::close) return close(op.fd);
   if (state_ == state::crashed) return -ECANCELED;
+  if (const process* const p = process::here(); p && &p->on() == this && p->is_killed()) return -ECANCELED;
+  op.fd = standard_here(op.fd);
   switch (op.code) {
     case opcode::socket: return stack_->make_socket(op);
     case opcode::dup: return duplicate(op.fd);
@@ -104,10 +107,8 @@ std::int32_t machine::start(operation& op) noexcept {
       if (result == 0) std::copy(ends, ends + 2, op.args.pair.ends);
       return result;
     }
+    case opcode::start_process: return start_process(*op.args.launch.launch);
     case opcode::socket_pair:
-    case opcode::start_process:
-    case opcode::reap_process:
-    case opcode::signal_process:
     case opcode::watch_open:
     case opcode::watch_add:
     case opcode::watch_remove: return -ENOSYS;  // nothing of the kind in this world

@@ -18,6 +18,7 @@ namespace astd::driver::sim {
 
 class disk;
 class network_stack;
+class programs;
 
 class machine {
  public:
@@ -66,6 +67,11 @@ class machine {
   [[nodiscard]] disk& storage() noexcept { return *disk_; }
   [[nodiscard]] network_stack& stack() const noexcept { return *stack_; }
 
+  // ---- children: see process.hpp
+  /// Who runs them; null: nobody, and there are no programs. Outlives the children.
+  void set_programs(programs* who) noexcept { programs_ = who; }
+  [[nodiscard]] programs* runs_programs() const noexcept { return programs_; }
+
   // ---- its life
   enum class state : std::uint8_t { running, paused, crashed };
   [[nodiscard]] state now_is() const noexcept { return state_; }
@@ -108,6 +114,10 @@ class machine {
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
   [[nodiscard]] std::int32_t duplicate(int descriptor) noexcept;
   [[nodiscard]] std::int32_t make_pipe(int (&ends)[2]) noexcept;
+  [[nodiscard]] std::int32_t start_process(process_launch& launch) noexcept;
+  [[nodiscard]] std::int32_t standard_of_child(process_launch& launch, int which) noexcept;
+  /// What 0, 1 or 2 stands for in the process whose turn it is; others stand for themselves.
+  [[nodiscard]] int standard_here(int descriptor) const noexcept;
   [[nodiscard]] int first_descriptor() const noexcept { return static_cast<int>(number_ + 1) * descriptors_each; }
 
   world& world_;
@@ -129,6 +139,8 @@ class machine {
       files_;           // they know the disk and the stack; several numbers may share one
   std::set<int> free_;  // places in files_
   std::shared_ptr<open_file> standard_[3];
+  programs* programs_ = nullptr;
+  int next_process_ = 1000;
 };
 
 }  // namespace astd::driver::sim

@@ -128,7 +128,10 @@ class pipe_end final : public open_file {
     if (pipe_->spurious()) return -EAGAIN;
     return begin(op, false);
   }
-  void cancel(operation& op) noexcept override { pipe_->cancel(op); }
+  void cancel(operation& op) noexcept override {
+    op.cancel_asked = true;
+    pipe_->cancel(op);
+  }
   std::int32_t next_connection(operation&) noexcept override { return -ENOTSOCK; }
   void crash() noexcept override { pipe_->cancel_all(side_); }
 

@@ -30,6 +30,7 @@ bool sim_driver::submit(operation& op) noexcept {
               static_cast<std::uint64_t>(static_cast<unsigned>(op.fd)));
   // Before it starts: what it sets off may end it.
   op.in_flight = true;
+  op.cancel_asked = false;
   op.driver_word = number_;
   machine* const whose = world_.machine_of(op.fd);
   const std::int32_t result = (whose ? *whose : machine_).start(op);

@@ -49,6 +49,7 @@ class standard_streams::stream final : public open_file {
     }
   }
   void cancel(operation& op) noexcept override {
+    op.cancel_asked = true;
     detail::intrusive_list<operation>::erase(op);
     streams_.world_.finish(op, -ECANCELED);
   }

@@ -38,6 +38,7 @@ void host_state::crash() {
   if (!rt) return;
   // In this order: nothing that the tasks do about it gets out any more.
   machine.crash();
+  processes.crash();
   astd::detail::runtime_core::core_of(*rt).cancel_all();
   ending.push_back(std::move(rt));
   settle();
@@ -45,11 +46,12 @@ void host_state::crash() {
 
 bool host_state::bury() {
   std::erase_if(ending, [](const auto& r) { return nobody_in(*r); });
-  return ending.empty();
+  return ending.empty() && processes.none();
 }
 
 bool host_state::has_ended() const noexcept {
-  return (!rt || nobody_in(*rt)) && std::ranges::all_of(ending, [](const auto& r) { return nobody_in(*r); });
+  return (!rt || nobody_in(*rt)) && processes.have_ended() &&
+         std::ranges::all_of(ending, [](const auto& r) { return nobody_in(*r); });
 }
 
 void host_state::settle() {

@@ -5,6 +5,7 @@
 #include <astd/task.hpp>
 #include <astd/testing/sim_gtest.hpp>
 #include <astd/this_task.hpp>
+#include <astd/time.hpp>
 
 #include <array>
 #include <chrono>
@@ -115,6 +116,15 @@ ASTD_SIM_TEST(sim_pipe, a_cancelled_read_takes_nothing) {
     EXPECT_EQ(*got, next);
     ++next;
   }
+}
+
+ASTD_SIM_TEST(sim_pipe, a_wait_with_a_deadline_times_out) {
+  auto ends = os::pipe();
+  std::array<char, 1> byte;
+  const auto reading = co_await astd::as_result(astd::timeout(1s, ends.first.read(byte)));
+  EXPECT_EQ(reading.error(), std::errc::timed_out);
+  const auto waiting = co_await astd::as_result(astd::timeout(1s, ends.first.readable()));
+  EXPECT_EQ(waiting.error(), std::errc::timed_out);
 }
 
 ASTD_SIM_TEST(sim_pipe, descriptors_are_counted_and_may_run_out) {

@@ -81,6 +81,47 @@ class program_of final : public program {
   F f_;
 };
 
+/// What a child of a host's runs, without its type; begins anew for each.
+class child_program {
+ public:
+  child_program() = default;
+  child_program(const child_program&) = delete;
+  child_program& operator=(const child_program&) = delete;
+  virtual ~child_program() = default;
+  using strings = std::span<const std::string_view>;
+  /// Both live as long as the task.
+  virtual task<int> begin(strings arguments, strings environment) = 0;
+};
+
+template <class F>
+class child_program_of final : public child_program {
+ public:
+  explicit child_program_of(F f) : f_(std::move(f)) {}
+  task<int> begin(strings arguments, strings environment) override { return run(f_, arguments, environment); }
+
+ private:
+  static auto make(F& f, [[maybe_unused]] strings arguments, [[maybe_unused]] strings environment) {
+    if constexpr (std::is_invocable_v<F&, strings, strings>)
+      return f(arguments, environment);
+    else if constexpr (std::is_invocable_v<F&, strings>)
+      return f(arguments);
+    else
+      return f();
+  }
+  // Has a callable of its own, as long as it runs.
+  static task<int> run(F f, [[maybe_unused]] strings arguments, [[maybe_unused]] strings environment) {
+    auto t = make(f, arguments, environment);
+    if constexpr (std::is_void_v<typename decltype(t)::value_type>) {
+      co_await std::move(t);
+      co_return 0;
+    } else {
+      const int status = co_await std::move(t);
+      co_return status;
+    }
+  }
+  F f_;
+};
+
 /// Something that a universe keeps.
 class kept {
  public:
@@ -167,6 +208,21 @@ class host {
   /// std::invalid_argument for a number that is no signal's.
   void raise(int number);
 
+  /// From now on process::command(name) starts `f` here, as a child with arguments, standard streams, signals and an exit
+  /// status of its own. `f` gives a task<int> or a task<>, and takes what async_main takes: nothing, or
+  /// std::span<const std::string_view>, args[0] being the program; or a second such span, for its environment ("NAME=value"),
+  /// which is what the command says: a host's own program has none to pass on. It is copied for each child. `name` is found in every
+  /// folder of PATH; one with slashes is a whole path. Throws std::invalid_argument if there is one of that name here, or for
+  /// a name that is empty or ends in a slash.
+  ///
+  /// When f's task has ended, what else the child has spawned is cancelled, and then it has ended. An exception is written to
+  /// its standard error, and makes the status 1. A signal that ends it, SIGKILL for one, cancels its tasks: nothing that they
+  /// do about it gets out. It shares the host's clocks, disk, folder and address, and dies when that crashes.
+  template <class F>
+  void add_program(std::string_view name, F f) {
+    add_child_program(name, std::make_unique<detail::child_program_of<F>>(std::move(f)));
+  }
+
   // Its clocks and limits.
   /// Its clocks run by so much faster (0.001: a millisecond a second) or slower from now on. At first they run true. Throws
   /// std::invalid_argument for -1, at which they would stand, and less.
@@ -192,6 +248,7 @@ class host {
     refuse(name);
     co_return co_await std::move(never_begins);
   }
+  void add_child_program(std::string_view name, std::unique_ptr<detail::child_program> what);
   runtime* running() noexcept;  // null: down
   [[nodiscard]] runtime& of_scenario() const;
   [[noreturn]] static void refuse(const std::string& name);
@@ -231,6 +288,11 @@ class universe {
     return add(name, std::make_unique<detail::program_of<F>>(std::move(program)));
   }
   host& add_host(std::string_view name) { return add(name, nullptr); }
+  /// host::add_program() for all hosts, those to come included. A host's own program of that name comes first.
+  template <class F>
+  void add_program(std::string_view name, F f) {
+    add_child_program(name, std::make_unique<detail::child_program_of<F>>(std::move(f)));
+  }
   [[nodiscard]] host& find(which h) const;
   /// In the order in which they were added; without the scenario's own.
   [[nodiscard]] std::vector<host*> hosts() const;
@@ -329,6 +391,7 @@ class universe {
 
  private:
   host& add(std::string_view name, std::unique_ptr<detail::program> program);
+  void add_child_program(std::string_view name, std::unique_ptr<detail::child_program> what);
   void keep(std::unique_ptr<detail::kept> one);
   [[noreturn]] static void throw_no_progress(std::chrono::nanoseconds within, const std::string& what);
   detail::universe_state& state_;

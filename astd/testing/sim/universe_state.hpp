@@ -3,6 +3,7 @@
 
 #include <astd/driver/sim/machine.hpp>
 #include <astd/runtime/simulation.hpp>
+#include <astd/testing/sim/programs.hpp>
 #include <astd/testing/sim/universe.hpp>
 
 #include <exception>
@@ -26,7 +27,9 @@ struct arriving_signal final : driver::sim::event {
 
 struct host_state {
   host_state(universe_state& u, driver::sim::machine& m, std::unique_ptr<program> p, unsigned n) noexcept
-      : in(u), machine(m), what(std::move(p)), workers(n) {}
+      : in(u), machine(m), what(std::move(p)), workers(n) {
+    machine.set_programs(&processes);
+  }
 
   void start();
   void crash();
@@ -42,6 +45,7 @@ struct host_state {
   driver::sim::machine& machine;
   const std::unique_ptr<program> what;
   const unsigned workers;
+  children processes{*this};
   std::unique_ptr<runtime> rt;                   // null: down
   std::vector<std::unique_ptr<runtime>> ending;  // of earlier lives
   std::list<arriving_signal> signals;
@@ -68,6 +72,7 @@ struct universe_state {
 
   const options chosen;
   std::vector<std::unique_ptr<kept>> keeps;  // outlives all that follows
+  program_table programs;                    // of all hosts
   mutable astd::detail::simulation simulation;
   driver::sim::random_stream draws_of_hosts;
   std::vector<std::unique_ptr<host>> hosts;  // the scenario's own first

@@ -22,6 +22,7 @@
 #include <astd/sync/semaphore.hpp>
 #include <astd/time/timeout.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -39,7 +40,7 @@ namespace astd::net {
 
 /// What serve() keeps to.
 struct serve_limits {
-  /// So many connections at a time; further ones wait in the listener's queue.
+  /// So many connections at a time, at least one; further ones wait in the listener's queue.
   std::size_t connections = 10'000;
   /// So many of one peer (an IP address; all local sockets of one path or without a name are one); further ones are closed.
   std::size_t per_peer = std::numeric_limits<std::size_t>::max();
@@ -72,7 +73,10 @@ namespace detail {
 
 class serve_state {
  public:
-  explicit serve_state(const serve_limits& l) : limits(l), room(static_cast<std::ptrdiff_t>(l.connections)) {}
+  explicit serve_state(const serve_limits& l)
+      : limits(l),
+        room(static_cast<std::ptrdiff_t>(
+            std::min(l.connections, static_cast<std::size_t>(counting_semaphore<>::max())))) {}
   /// False: it has enough.
   bool add(const std::string& key);
   void remove(const std::string& key) noexcept;
@@ -197,6 +201,8 @@ task<> serve_until_stopped(serve_state& s, L& listener, H& handler) {
 
 template <class L, class H>
 task<serve_report> serve_with(L listener, H handler, serve_limits limits) {
+  if (limits.connections == 0)
+    co_await fail({std::make_error_code(std::errc::invalid_argument), "serve no connections"});
   serve_state s(limits);
   auto all = race(serve_until_stopped(s, listener, handler), drained_too_long(limits.stop, limits.drain));
   co_await std::move(all);

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -102,6 +103,26 @@ ASTD_TEST(serve, takes_no_more_than_it_may) {
   stop.request_cancel();
   const serve_report report = co_await std::move(serving);
   EXPECT_EQ(report.finished, 2u);
+}
+
+ASTD_TEST(serve, has_no_limit_where_none_is_meant) {
+  tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
+  cancel_source stop;
+  serve_limits limits;
+  limits.stop = stop.token();
+  limits.connections = std::numeric_limits<std::size_t>::max();
+  limits.deadline = limits.drain = std::chrono::nanoseconds::max();
+  auto serving = spawn(serve(listener, echo, limits));
+  tcp_stream one = co_await tcp_stream::connect(listener.local_address());
+  const bool answered = co_await asks(one);
+  EXPECT_TRUE(answered);
+  co_await one.shutdown_write();
+  stop.request_cancel();
+  const serve_report report = co_await std::move(serving);
+  EXPECT_EQ(report.finished, 1u);
+  limits.connections = 0;
+  const auto never = co_await as_result(serve(listener, echo, limits));
+  EXPECT_EQ(never.error(), std::errc::invalid_argument);
 }
 
 ASTD_TEST(serve, refuses_a_peer_that_has_enough) {

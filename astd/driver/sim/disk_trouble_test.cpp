@@ -93,6 +93,7 @@ TEST(disk_cache, who_waits_in_line_can_be_cancelled_and_what_has_begun_goes_on) 
   here.loop.collect();
   EXPECT_TRUE(waiting.has_ended());
   EXPECT_EQ(waiting.result, -ECANCELED);
+  EXPECT_TRUE(waiting.cancel_asked) << "a failure otherwise";
   EXPECT_FALSE(begun.has_ended());
   EXPECT_EQ(here.loop.finish(begun), 1);
   EXPECT_EQ(here.loop.finish(behind), 1);

@@ -32,8 +32,10 @@ void add_to(C& c, R&& x) {
     c.insert(c.end(), std::forward<R>(x));
   else if constexpr (requires { c.push(std::forward<R>(x)); })
     c.push(std::forward<R>(x));
-  else if constexpr (requires { c.push_front(std::forward<R>(x)); })
-    c.push_front(std::forward<R>(x));
+  else if constexpr (requires { c.emplace_back(std::forward<R>(x)); })
+    c.emplace_back(std::forward<R>(x));  // made of the element, if need be, as by std::ranges::to
+  else if constexpr (requires { c.emplace(std::forward<R>(x)); })
+    c.emplace(std::forward<R>(x));
   else
     static_assert(sizeof(C*) == 0, "astd::stream::to: the elements cannot be added to this container");
 }
@@ -55,6 +57,25 @@ struct collector {
   C finish() { return std::move(into); }
   void reserve(const size_bounds& b) { make_room(into, b); }
   C into{};
+};
+/// Of a list that grows behind an element only.
+template <class C, class R>
+  requires requires(C& c) { c.insert_after(c.before_begin(), std::declval<R>()); }
+struct collector<C, R> {
+  using result_type = C;
+  bool feed(R&& x) {
+    if (into.empty()) {
+      into.push_front(static_cast<R&&>(x));
+      last = into.begin();
+    } else {
+      last = into.insert_after(last, static_cast<R&&>(x));
+    }
+    return true;
+  }
+  C finish() { return std::move(into); }
+  void reserve(const size_bounds&) {}
+  C into{};
+  typename C::iterator last{};
 };
 /// Of expected values; the first error is the result.
 template <class C, class E, class R>
@@ -208,6 +229,11 @@ template <class A = void, class B = void>
 [[nodiscard]] auto unzip() {
   return detail::make_closure([]<class S>(S&& s) {
     using R = detail::element_t<S>;
+    static_assert(
+        requires(R& x) {
+          std::get<0>(x);
+          std::get<1>(x);
+        }, "astd::stream::unzip: the stream's elements are no pairs");
     using first = std::remove_cvref_t<decltype(std::get<0>(std::declval<R&>()))>;
     using second = std::remove_cvref_t<decltype(std::get<1>(std::declval<R&>()))>;
     using C1 = std::conditional_t<std::is_void_v<A>, std::vector<first>, A>;

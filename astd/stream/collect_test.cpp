@@ -3,6 +3,7 @@
 #include <astd/testing/gtest.hpp>
 
 #include <deque>
+#include <forward_list>
 #include <list>
 #include <map>
 #include <memory>
@@ -29,6 +30,8 @@ ASTD_TEST(stream_collect, into_sequences) {
   EXPECT_EQ(deque, (std::deque{3, 1, 2}));
   auto list = co_await (three | stream::to<std::list>());
   EXPECT_EQ(list, (std::list{3, 1, 2}));
+  auto forward = co_await (three | stream::to<std::forward_list>());
+  EXPECT_EQ(forward, (std::forward_list{3, 1, 2}));
   auto heap = co_await (three | stream::to<std::priority_queue<int>>());
   EXPECT_EQ(heap.top(), 3);
   auto shared = std::make_shared<const std::vector<int>>(std::move(vector));
@@ -56,6 +59,10 @@ ASTD_TEST(stream_collect, into_strings) {
   EXPECT_EQ(one, letters);
   EXPECT_EQ(two, letters);
   EXPECT_EQ(three_of_them, letters);
+  auto made = co_await (parts | stream::to<std::vector<std::string>>());
+  EXPECT_EQ(made, words);
+  auto in_order = co_await (parts | stream::to<std::set<std::string>>());
+  EXPECT_TRUE(in_order.contains("bc"));
   co_await (parts | stream::extend(one));
   co_await (words | stream::extend(one));
   co_await (letters | stream::extend(one));

@@ -31,6 +31,7 @@ namespace astd::stream::detail {
 
 struct ascending {
   template <class A, class B>
+    requires requires(const A& a, const B& b) { static_cast<bool>(a < b); }
   bool operator()(const A& a, const B& b) const {
     return a < b;
   }
@@ -269,14 +270,21 @@ struct minmax_consumer {
   result_type both{};
 };
 
+template <class R, class C, class J>
+concept comparable_with =
+    callable_with<J, std::remove_reference_t<R>&> &&
+    callable_with<C, call_t<J, std::remove_reference_t<R>&>, call_t<J, std::remove_reference_t<R>&>>;
+
 struct adds {
   template <class A, class B>
+    requires requires(A&& a, B&& b) { std::forward<A>(a) + std::forward<B>(b); }
   auto operator()(A&& a, B&& b) const {
     return std::forward<A>(a) + std::forward<B>(b);
   }
 };
 struct multiplies {
   template <class A, class B>
+    requires requires(A&& a, B&& b) { std::forward<A>(a) * std::forward<B>(b); }
   auto operator()(A&& a, B&& b) const {
     return std::forward<A>(a) * std::forward<B>(b);
   }
@@ -541,6 +549,9 @@ template <class P, class J = detail::as_it_is>
 template <class C = detail::ascending, class J = detail::as_it_is>
 [[nodiscard]] auto min(C less = {}, J projection = {}) {
   return detail::make_closure([less = std::move(less), j = std::move(projection)]<class S>(S&& s) mutable {
+    static_assert(
+        detail::comparable_with<detail::element_t<S>, C, J>,
+        "astd::stream::min: the stream's elements, or what the projection gives of them, cannot be compared");
     using end = detail::extreme_consumer<detail::element_t<S>, C, J, false>;
     return detail::end_with(std::move(s), end{std::move(less), std::move(j)});
   });
@@ -549,6 +560,9 @@ template <class C = detail::ascending, class J = detail::as_it_is>
 template <class C = detail::ascending, class J = detail::as_it_is>
 [[nodiscard]] auto max(C less = {}, J projection = {}) {
   return detail::make_closure([less = std::move(less), j = std::move(projection)]<class S>(S&& s) mutable {
+    static_assert(
+        detail::comparable_with<detail::element_t<S>, C, J>,
+        "astd::stream::max: the stream's elements, or what the projection gives of them, cannot be compared");
     using end = detail::extreme_consumer<detail::element_t<S>, C, J, true>;
     return detail::end_with(std::move(s), end{std::move(less), std::move(j)});
   });
@@ -557,6 +571,9 @@ template <class C = detail::ascending, class J = detail::as_it_is>
 template <class C = detail::ascending, class J = detail::as_it_is>
 [[nodiscard]] auto minmax(C less = {}, J projection = {}) {
   return detail::make_closure([less = std::move(less), j = std::move(projection)]<class S>(S&& s) mutable {
+    static_assert(
+        detail::comparable_with<detail::element_t<S>, C, J>,
+        "astd::stream::minmax: the stream's elements, or what the projection gives of them, cannot be compared");
     using end = detail::minmax_consumer<detail::element_t<S>, C, J>;
     return detail::end_with(std::move(s), end{std::move(less), std::move(j)});
   });
@@ -568,6 +585,8 @@ template <class T = void>
   return detail::make_closure([]<class S>(S&& s) {
     using R = detail::element_t<S>;
     using value = std::conditional_t<std::is_void_v<T>, detail::value_t<R>, T>;
+    static_assert(detail::callable_with<detail::adds, value, R>,
+                  "astd::stream::sum: there is no operator for the elements");
     return detail::end_with(std::move(s), detail::fold_consumer<R, value, detail::adds>{value(), {}});
   });
 }
@@ -577,6 +596,8 @@ template <class T = void>
   return detail::make_closure([]<class S>(S&& s) {
     using R = detail::element_t<S>;
     using value = std::conditional_t<std::is_void_v<T>, detail::value_t<R>, T>;
+    static_assert(detail::callable_with<detail::multiplies, value, R>,
+                  "astd::stream::product: there is no operator for the elements");
     return detail::end_with(std::move(s), detail::fold_consumer<R, value, detail::multiplies>{value(1), {}});
   });
 }

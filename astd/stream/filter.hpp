@@ -184,6 +184,7 @@ class stride_piece : public adaptor<stride_piece<S>, S> {
 
 struct equals {
   template <class A, class B>
+    requires requires(const A& a, const B& b) { static_cast<bool>(a == b); }
   bool operator()(const A& a, const B& b) const {
     return a == b;
   }
@@ -214,6 +215,8 @@ class dedup_piece : public adaptor<dedup_piece<S, E>, S> {
 struct dedup_adaptor : closure_tag {
   template <class S>
   auto apply(S&& s) const {
+    static_assert(callable_with<equals, value_t<element_t<S>>&, value_t<element_t<S>>&>,
+                  "astd::stream::dedup: the stream's elements have no ==");
     return dedup_piece<S, equals>(std::move(s), equals());
   }
   [[nodiscard]] dedup_adaptor operator()() const { return {}; }

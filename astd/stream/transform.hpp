@@ -245,15 +245,21 @@ namespace detail_elements {
 template <std::size_t N>
 struct get {
   template <class X>
+    requires(std::tuple_size<std::remove_cvref_t<X>>::value > N)
   decltype(auto) operator()(X&& x) const {
     using std::get;
     return get<N>(std::forward<X>(x));
   }
 };
+template <std::size_t N, class X>
+concept has_part = requires(X& x) { get<N>()(x); };
 template <std::size_t N>
 struct adaptor : detail::closure_tag {
   template <class S>
   auto apply(S&& s) const {
+    static_assert(
+        has_part<N, std::remove_reference_t<detail::element_t<S>>>,
+        "astd::stream::elements, keys, values: the stream's elements are no pairs or tuples, or have fewer parts");
     return detail::transformed(std::move(s), get<N>());
   }
   [[nodiscard]] adaptor operator()() const { return {}; }

@@ -89,10 +89,10 @@ int run_child(void* argument) {
   bool denied = false;
   for (const char* const* path = l.programs; *path; ++path) {
     ::execve(*path, l.arguments, l.environment ? l.environment : environ);
-    // The next folder of PATH may have it. Of one that we may not even look into nothing is known: it counts as not there,
-    // unless it is the only one.
-    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) give_up(b, "start");
-    if (errno == EACCES && (!l.programs[1] || ::access(*path, F_OK) == 0)) denied = true;
+    // The next folder of PATH may have it. Of one that we may not even look into nothing is known: it counts as not there.
+    // If there is no other, the error is what the system said.
+    if (!l.programs[1] || (errno != ENOENT && errno != ENOTDIR && errno != EACCES)) give_up(b, "start");
+    if (errno == EACCES && ::access(*path, F_OK) == 0) denied = true;
   }
   errno = denied ? EACCES : ENOENT;
   give_up(b, "start");

@@ -24,12 +24,14 @@ class launch {
   void choose_programs();
   void choose_environment(const command& from);
   void choose_limits(const command& from);
+  void refuse_what_cannot_be_passed(const command& from);
   [[nodiscard]] const std::string* variable(const std::string& name) const noexcept;
 
   driver::process_launch native_;
   bool kills_;
   std::string program_;
   std::string directory_;
+  std::string refused_;  // what cannot be passed, for the error
   stdio standard_[3];
   std::vector<std::string> arguments_;
   std::vector<std::string> environment_;

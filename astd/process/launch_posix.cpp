@@ -68,7 +68,11 @@ class start_awaiter final : public astd::detail::io_awaiter<start_awaiter, int> 
   astd::detail::outcome<int> take() {
     resumed();
     const driver::process_launch& l = *args.launch.launch;
-    if (failed()) return failed_with(l.failed ? l.failed : "start", name_);
+    if (failed()) {
+      const std::string_view step = l.failed ? l.failed : "start";
+      if (step == "change directory for") return failed_with(step, std::string(name_) + " to " + l.directory);
+      return failed_with(step, name_);
+    }
     astd::detail::outcome<int> pidfd;
     pidfd.set_value(std::exchange(operation::result, -1));
     return pidfd;
@@ -118,6 +122,7 @@ launch::launch(const command& from, const stdio& input, const stdio& others)
   choose_environment(from);
   choose_programs();
   choose_limits(from);
+  refuse_what_cannot_be_passed(from);
   if (from.directory_) {
     directory_ = from.directory_->native();
     native_.directory = directory_.c_str();
@@ -173,12 +178,30 @@ void launch::choose_programs() {
   native_.programs = program_pointers_.data();
 }
 
+// The system takes strings that end with a zero byte, and cuts the name of a variable off at the first '='.
+void launch::refuse_what_cannot_be_passed(const command& from) {
+  const auto has_zero = [](const std::string& s) { return s.find('\0') != std::string::npos; };
+  if (has_zero(program_)) refused_ = "its name";
+  if (from.directory_ && has_zero(from.directory_->native())) refused_ = "its directory";
+  for (std::size_t i = 0; i < arguments_.size() && refused_.empty(); ++i)
+    if (has_zero(arguments_[i])) refused_ = "argument " + std::to_string(i);
+  for (const command::change& change : from.changes_) {
+    if (!change.value || !refused_.empty()) continue;
+    if (change.name.empty() || change.name.find('=') != std::string::npos || has_zero(change.name) ||
+        has_zero(*change.value))
+      refused_ = std::string("variable '") + change.name.c_str() + '\'';
+  }
+}
+
 void launch::choose_limits(const command& from) {
   for (const command::limited& l : from.limits_) limits_.push_back({native(l.what), l.soft, l.hard});
   native_.limits = limits_;
 }
 
 task<child> launch::start(std::unique_ptr<launch> self) {
+  if (!self->refused_.empty())
+    co_await fail(failure(std::make_error_code(std::errc::invalid_argument), "start",
+                          std::string(self->program_.c_str()) + " with " + self->refused_));
   auto starting = shield(io::detail::io_awaitable<start_awaiter>(&self->native_, self->program_.c_str()));
   const int pidfd = co_await or_return(std::move(starting));
   child started(io::detail::owned_handle(pidfd), self->native_.pid, self->program_, self->kills_);

@@ -78,11 +78,30 @@ ASTD_TEST(process, names_a_program_that_does_not_exist) {
   const std::string by_name = co_await test::error_of(command("no such program").spawn());
   EXPECT_EQ(by_name, "start no such program: No such file or directory");
   const std::string by_path = co_await test::error_of(command("/dev/null/x").status());
-  EXPECT_EQ(by_path, "start /dev/null/x: No such file or directory");
+  EXPECT_EQ(by_path, "start /dev/null/x: Not a directory");
   const std::string folder = co_await test::error_of(command("/tmp").output());
   EXPECT_EQ(folder, "start /tmp: Permission denied");
   const std::string nowhere = co_await test::error_of(command("true").current_dir("/no/such").spawn());
-  EXPECT_EQ(nowhere, "change directory for true: No such file or directory");
+  EXPECT_EQ(nowhere, "change directory for true to /no/such: No such file or directory");
+  co_await test::no_children();
+}
+
+ASTD_TEST(process, refuses_what_the_system_would_cut_off) {
+  using namespace std::string_literals;
+  const std::string by_name = co_await test::error_of(command("true\0x"s).spawn());
+  EXPECT_EQ(by_name, "start true with its name: Invalid argument");
+  const std::string folder = co_await test::error_of(command("true").current_dir("/\0x"s).status());
+  EXPECT_EQ(folder, "start true with its directory: Invalid argument");
+  const std::string argument = co_await test::error_of(command("true").arg("a").arg("b\0c"s).output());
+  EXPECT_EQ(argument, "start true with argument 2: Invalid argument");
+  const std::string value = co_await test::error_of(command("true").env("A", "b\0c"s).spawn());
+  EXPECT_EQ(value, "start true with variable 'A': Invalid argument");
+  const std::string equals = co_await test::error_of(command("true").env("A=B", "c").spawn());
+  EXPECT_EQ(equals, "start true with variable 'A=B': Invalid argument");
+  const std::string nameless = co_await test::error_of(command("true").env("", "c").spawn());
+  EXPECT_EQ(nameless, "start true with variable '': Invalid argument");
+  const exit_status taken_back = co_await command("true").env("A=B", "c").env_clear().status();
+  EXPECT_TRUE(taken_back.success());
   co_await test::no_children();
 }
 

@@ -1,5 +1,6 @@
 #include <astd/base/assert.hpp>
 #include <astd/driver/sim/disk.hpp>
+#include <astd/driver/sim/local_pair.hpp>
 #include <astd/driver/sim/machine.hpp>
 #include <astd/driver/sim/network_stack.hpp>
 #include <astd/driver/sim/pipe.hpp>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include <sys/socket.h>
 
 namespace astd::driver::sim {
 namespace {
@@ -101,14 +104,12 @@ std::int32_t machine::start(operation& op) noexcept {
   switch (op.code) {
     case opcode::socket: return stack_->make_socket(op);
     case opcode::dup: return duplicate(op.fd);
-    case opcode::pipe: {
-      int ends[2];
-      const std::int32_t result = make_pipe(ends);
-      if (result == 0) std::copy(ends, ends + 2, op.args.pair.ends);
-      return result;
-    }
-    case opcode::start_process: return start_process(*op.args.launch.launch);
+    case opcode::pipe: return open_pair(sim::make_pipe(*this), op.args.pair.ends);
     case opcode::socket_pair:
+      // Datagrams and sequenced packets are not played.
+      if (op.args.pair.domain != AF_UNIX || (op.args.pair.type & 0xf) != SOCK_STREAM) return -ENOSYS;
+      return open_pair(make_local_pair(*this), op.args.pair.ends);
+    case opcode::start_process: return start_process(*op.args.launch.launch);
     case opcode::watch_open:
     case opcode::watch_add:
     case opcode::watch_remove: return -ENOSYS;  // nothing of the kind in this world
@@ -128,14 +129,18 @@ std::int32_t machine::duplicate(int descriptor) noexcept {
   return open(files_[static_cast<std::size_t>(descriptor - first_descriptor())]);
 }
 
-std::int32_t machine::make_pipe(int (&ends)[2]) noexcept {
-  auto [reader, writer] = sim::make_pipe(*this);
-  ends[0] = open(std::move(reader));
-  if (ends[0] < 0) return ends[0];
-  ends[1] = open(std::move(writer));
-  if (ends[1] >= 0) return 0;
-  static_cast<void>(close(ends[0]));
-  return ends[1];
+std::int32_t machine::open_pair(std::pair<std::shared_ptr<open_file>, std::shared_ptr<open_file>> both,
+                                int* ends) noexcept {
+  const int first = open(std::move(both.first));
+  if (first < 0) return first;
+  const int second = open(std::move(both.second));
+  if (second < 0) {
+    static_cast<void>(close(first));
+    return second;
+  }
+  ends[0] = first;
+  ends[1] = second;
+  return 0;
 }
 
 std::int32_t machine::try_now(operation& op) noexcept {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace astd::driver::sim {
@@ -113,7 +114,8 @@ class machine {
   friend class sim_driver;
   [[nodiscard]] std::int32_t start(operation& op) noexcept;
   [[nodiscard]] std::int32_t duplicate(int descriptor) noexcept;
-  [[nodiscard]] std::int32_t make_pipe(int (&ends)[2]) noexcept;
+  [[nodiscard]] std::int32_t open_pair(std::pair<std::shared_ptr<open_file>, std::shared_ptr<open_file>> both,
+                                       int* ends) noexcept;
   [[nodiscard]] std::int32_t start_process(process_launch& launch) noexcept;
   [[nodiscard]] std::int32_t standard_of_child(process_launch& launch, int which) noexcept;
   /// What 0, 1 or 2 stands for in the process whose turn it is; others stand for themselves.

@@ -93,7 +93,7 @@ std::int32_t machine::standard_of_child(process_launch& launch, int which) noexc
     case process_launch::null: return open(make_null_stream());
     case process_launch::piped: {
       int ends[2];
-      if (const std::int32_t error = make_pipe(ends)) return error;
+      if (const std::int32_t error = open_pair(make_pipe(*this), ends)) return error;
       launch.pipes[which] = ends[which == 0 ? 1 : 0];
       return ends[which == 0 ? 0 : 1];
     }

@@ -258,6 +258,16 @@ ASTD_TEST_WITH(stream_time, timeout_of_each_element, virtual_time()) {
   EXPECT_EQ(at_once, (ints{1, 2}));
 }
 
+ASTD_TEST(stream_time, limits_a_source_that_is_busy_and_gives_nothing) {
+  const auto nothing = [] { return stream::repeat(std::vector<int>()) | stream::join(); };
+  auto late = co_await (nothing() | stream::timeout(1ms) | stream::take(2) | stream::to<std::vector>());
+  EXPECT_EQ(late.size(), 2u);
+  EXPECT_FALSE(late[0]);
+  auto chunk = stream::once(1) | stream::chain(nothing()) | stream::chunks_timeout(2, 1ms);
+  auto first = co_await chunk.next();
+  EXPECT_EQ(first, std::vector<int>{1});
+}
+
 ASTD_TEST_WITH(stream, never_comes, virtual_time()) {
   auto never = stream::pending<int>();
   auto late = co_await as_result(timeout(1h, never.next()));

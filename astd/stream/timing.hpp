@@ -149,10 +149,11 @@ class timeout_piece : public limited_piece<timeout_piece<S>, S> {
         if (!sink(element(x.get()))) return flow::stopped;
         continue;
       }
-      if (how != flow::wait) return how;
+      // flow::yield: it is busy, and has not come to an element either.
+      if (how != flow::wait && how != flow::yield) return how;
       if (!this->is_late()) {
         this->set_clock();
-        return flow::wait;
+        return how;
       }
       this->stop_clock();
       if (!sink(element(std::unexpect, make_error_code(errc::timed_out)))) return flow::stopped;
@@ -181,7 +182,7 @@ class chunks_piece : public limited_piece<chunks_piece<S>, S> {
         if (held_.size() < most_) continue;
       } else if (how == flow::end) {
         if (held_.empty()) return how;
-      } else if (how != flow::wait || !this->is_late()) {
+      } else if ((how != flow::wait && how != flow::yield) || !this->is_late()) {
         return how;
       }
       this->stop_clock();

@@ -149,6 +149,9 @@ ASTD_TEST(watcher, tells_of_changes) {
   EXPECT_EQ(removed.path, b);
   EXPECT_TRUE(changes.remove(here.get()));
   EXPECT_FALSE(changes.remove("elsewhere"));
+  co_await changes.add(here.get());
+  EXPECT_TRUE(changes.remove(here.get()));
+  EXPECT_FALSE(changes.remove(here.get()));
   const std::string error = co_await test::error_of(changes.add("/no/such/place"));
   EXPECT_EQ(error, "watch /no/such/place: No such file or directory");
 }

@@ -69,8 +69,8 @@ bool watcher::remove(const std::filesystem::path& path) noexcept {
     op.fd = handle_.get();
     op.args.value = number;
     astd::detail::perform_now(op);
-    // The path stays known: changes that came before are still to be given.
-    return op.result >= 0;
+    // The path stays known: changes that came before are still to be given. So it may be an earlier watch of the same path.
+    if (op.result >= 0) return true;
   }
   return false;
 }

@@ -44,6 +44,8 @@ class graceful_shutdown {
 
  private:
   class state;
+  explicit graceful_shutdown(std::shared_ptr<state> s) noexcept : state_(std::move(s)) {}
+
   std::shared_ptr<state> state_;
 };
 

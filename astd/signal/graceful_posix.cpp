@@ -26,7 +26,9 @@ class graceful_shutdown::state final : public detail::listener {
 
 graceful_shutdown::graceful_shutdown() : graceful_shutdown({SIGINT, SIGTERM}) {}
 
-graceful_shutdown::graceful_shutdown(std::initializer_list<int> signals) : state_(std::make_shared<state>()) {
+// By another constructor: the destructor runs when a signal is refused, and forgets those before it.
+graceful_shutdown::graceful_shutdown(std::initializer_list<int> signals)
+    : graceful_shutdown(std::make_shared<state>()) {
   for (const int signal : signals) detail::listen(signal, state_);
 }
 

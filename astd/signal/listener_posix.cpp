@@ -8,7 +8,6 @@
 #include <astd/runtime/native_thread.hpp>
 #include <astd/signal/listener.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -145,12 +144,9 @@ void listen(int signal, std::shared_ptr<listener> who) {
 
 void forget(const listener& who) noexcept {
   registry& r = instance();
-  std::vector<registry::entry> gone;  // destroyed without the lock
   const std::lock_guard guard(r.lock);
-  const auto first = std::partition(r.entries.begin(), r.entries.end(),
-                                    [&](const registry::entry& e) { return e.who.get() != &who; });
-  std::move(first, r.entries.end(), std::back_inserter(gone));
-  r.entries.erase(first, r.entries.end());
+  // The caller has another reference: nothing is destroyed under the lock.
+  std::erase_if(r.entries, [&](const registry::entry& e) { return e.who.get() == &who; });
 }
 
 delivery deliver(const void* place, int signal) noexcept { return tell(place, signal); }

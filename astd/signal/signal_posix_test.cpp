@@ -158,6 +158,16 @@ ASTD_TEST(signal, a_graceful_shutdown_is_asked_for_by_the_first) {
   EXPECT_TRUE(stop.token().is_cancelled());
 }
 
+TEST(signal, a_graceful_shutdown_that_is_refused_listens_to_nothing) {
+  EXPECT_THROW(graceful_shutdown({SIGUSR2, SIGKILL}), std::system_error);
+  stream heard(SIGUSR2);
+  // The second would end the process.
+  for (int i = 0; i < 2; ++i) {
+    ::kill(::getpid(), SIGUSR2);
+    EXPECT_EQ(block_on(next_of(heard)), SIGUSR2);
+  }
+}
+
 // In a process of its own.
 [[noreturn]] void ask_twice() {
   graceful_shutdown stop({SIGUSR2});

@@ -25,7 +25,6 @@ class launch {
   void choose_environment(const command& from);
   void choose_limits(const command& from);
   void refuse_what_cannot_be_passed(const command& from);
-  [[nodiscard]] const std::string* variable(const std::string& name) const noexcept;
 
   driver::process_launch native_;
   bool kills_;

@@ -53,9 +53,10 @@ using transfer_awaitable = io::detail::io_awaitable<socket_transfer>;
 /// For a recv that leaves what it shows.
 extern const int peek_flag;
 
-/// recv or send on the spot; see io::try_reader. On a stream an empty buffer is done without a system call.
-io::poll_result<std::size_t> try_transfer(driver::opcode recv_or_send, int descriptor, const void* data,
-                                          std::size_t size, bool stream, int flags = 0) noexcept;
+/// recv and send on the spot; see io::try_reader. On a stream an empty buffer is done without a system call.
+io::poll_result<std::size_t> try_receive(int descriptor, io::mutable_bytes buffer, bool stream,
+                                         int flags = 0) noexcept;
+io::poll_result<std::size_t> try_send(int descriptor, io::const_bytes data, bool stream) noexcept;
 
 class socket;
 /// accept on the spot.

@@ -23,13 +23,22 @@ io::poll_result<std::size_t> attempt(driver::operation& op) noexcept {
 
 const int peek_flag = MSG_PEEK;
 
-io::poll_result<std::size_t> try_transfer(driver::opcode recv_or_send, int descriptor, const void* data,
-                                          std::size_t size, bool stream, int flags) noexcept {
-  if (stream && size == 0) return std::size_t{0};
+io::poll_result<std::size_t> try_receive(int descriptor, io::mutable_bytes buffer, bool stream,
+                                         int flags) noexcept {
+  if (stream && buffer.empty()) return std::size_t{0};
   driver::operation op;
-  op.code = recv_or_send;
+  op.code = driver::opcode::recv;
   op.fd = descriptor;
-  op.args.transfer = {const_cast<void*>(data), size, flags | MSG_DONTWAIT, 0};
+  op.args.transfer = {buffer.data(), buffer.size(), flags | MSG_DONTWAIT, 0};
+  return attempt(op);
+}
+
+io::poll_result<std::size_t> try_send(int descriptor, io::const_bytes data, bool stream) noexcept {
+  if (stream && data.empty()) return std::size_t{0};
+  driver::operation op;
+  op.code = driver::opcode::send;
+  op.fd = descriptor;
+  op.args.transfer = {const_cast<std::byte*>(data.data()), data.size(), MSG_DONTWAIT, 0};
   return attempt(op);
 }
 

@@ -48,7 +48,7 @@ class stream_source {
   }
   /// The same without waiting. Reads what has come before the call, also while another task waits in read().
   [[nodiscard]] io::poll_result<std::size_t> try_read(io::mutable_bytes buffer) noexcept {
-    return try_transfer(driver::opcode::recv, fd(), buffer.data(), buffer.size(), true);
+    return try_receive(fd(), buffer, true);
   }
 
   /// As read(), into the first of `buffers`, then the second, and so on; the first 16 that are not empty. The span, too,
@@ -67,7 +67,7 @@ class stream_source {
     return transfer_awaitable(driver::opcode::recv, fd(), buffer.data(), buffer.size(), true, peek_flag);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_peek(io::mutable_bytes buffer) noexcept {
-    return try_transfer(driver::opcode::recv, fd(), buffer.data(), buffer.size(), true, peek_flag);
+    return try_receive(fd(), buffer, true, peek_flag);
   }
 
   /// Waits until read() would not have to wait: there are bytes, the end, or an error, which read() then gives. For
@@ -92,7 +92,7 @@ class stream_sink {
   }
   /// The same without waiting.
   [[nodiscard]] io::poll_result<std::size_t> try_write(io::const_bytes buffer) noexcept {
-    return try_transfer(driver::opcode::send, fd(), buffer.data(), buffer.size(), true);
+    return detail::try_send(fd(), buffer, true);
   }
 
   /// As write(), of the buffers one behind the other; the first 16 that are not empty. The span, too, stays until the

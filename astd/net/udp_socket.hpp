@@ -255,10 +255,10 @@ class udp_socket : public detail::ip_options<udp_socket>, public detail::native_
 
   /// The same without waiting.
   [[nodiscard]] io::poll_result<std::size_t> try_send(io::const_bytes buffer) noexcept {
-    return detail::try_transfer(driver::opcode::send, socket_.descriptor(), buffer.data(), buffer.size(), false);
+    return detail::try_send(socket_.descriptor(), buffer, false);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_recv(io::mutable_bytes buffer) noexcept {
-    return detail::try_transfer(driver::opcode::recv, socket_.descriptor(), buffer.data(), buffer.size(), false);
+    return detail::try_receive(socket_.descriptor(), buffer, false);
   }
   /// As recv(), but leaves the datagram for the next receive.
   [[nodiscard]] detail::transfer_awaitable peek(io::mutable_bytes buffer) noexcept {
@@ -266,8 +266,7 @@ class udp_socket : public detail::ip_options<udp_socket>, public detail::native_
                                       false, detail::peek_flag);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_peek(io::mutable_bytes buffer) noexcept {
-    return detail::try_transfer(driver::opcode::recv, socket_.descriptor(), buffer.data(), buffer.size(), false,
-                                detail::peek_flag);
+    return detail::try_receive(socket_.descriptor(), buffer, false, detail::peek_flag);
   }
 
   /// Waits until a receive would not have to wait: there is a datagram, or an error; until a send would not. If several

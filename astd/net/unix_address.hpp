@@ -63,8 +63,5 @@ namespace detail {
 
 template <>
 struct fmt::formatter<astd::net::unix_address> : fmt::formatter<fmt::string_view> {
-  template <class Context>
-  auto format(const astd::net::unix_address& address, Context& context) const {
-    return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
-  }
+  fmt::format_context::iterator format(const astd::net::unix_address& address, fmt::format_context& context) const;
 };

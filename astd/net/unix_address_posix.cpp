@@ -3,6 +3,8 @@
 #include <astd/net/unix_address.hpp>
 #include <astd/runtime/perform_now.hpp>
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include <sys/socket.h>
@@ -98,3 +100,8 @@ std::optional<std::string> detail::unix_name_of(int descriptor) {
 }
 
 }  // namespace astd::net
+
+fmt::format_context::iterator fmt::formatter<astd::net::unix_address>::format(
+    const astd::net::unix_address& address, fmt::format_context& context) const {
+  return fmt::formatter<fmt::string_view>::format(address.to_string(), context);
+}

@@ -39,10 +39,10 @@ class unix_datagram {
     return detail::transfer_awaitable(driver::opcode::recv, fd(), buffer.data(), buffer.size(), false);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_send(io::const_bytes buffer) noexcept {
-    return detail::try_transfer(driver::opcode::send, fd(), buffer.data(), buffer.size(), false);
+    return detail::try_send(fd(), buffer, false);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_recv(io::mutable_bytes buffer) noexcept {
-    return detail::try_transfer(driver::opcode::recv, fd(), buffer.data(), buffer.size(), false);
+    return detail::try_receive(fd(), buffer, false);
   }
   /// "send to /run/log.sock: No such file or directory".
   [[nodiscard]] detail::unix_send_awaitable send_to(io::const_bytes buffer, const unix_address& to) noexcept {

@@ -34,10 +34,10 @@ class unix_seqpacket {
     return detail::transfer_awaitable(driver::opcode::recv, fd(), buffer.data(), buffer.size(), false);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_send(io::const_bytes message) noexcept {
-    return detail::try_transfer(driver::opcode::send, fd(), message.data(), message.size(), false);
+    return detail::try_send(fd(), message, false);
   }
   [[nodiscard]] io::poll_result<std::size_t> try_recv(io::mutable_bytes buffer) noexcept {
-    return detail::try_transfer(driver::opcode::recv, fd(), buffer.data(), buffer.size(), false);
+    return detail::try_receive(fd(), buffer, false);
   }
   [[nodiscard]] detail::readiness_awaitable readable() noexcept {
     return detail::readiness_awaitable(driver::opcode::readable, fd());

@@ -53,8 +53,6 @@ class exit_status {
 
 template <>
 struct fmt::formatter<astd::process::exit_status> : fmt::formatter<fmt::string_view> {
-  template <class Context>
-  auto format(const astd::process::exit_status& status, Context& context) const {
-    return fmt::formatter<fmt::string_view>::format(status.to_string(), context);
-  }
+  fmt::format_context::iterator format(const astd::process::exit_status& status,
+                                       fmt::format_context& context) const;
 };

@@ -1,5 +1,7 @@
 #include <astd/process/exit_status.hpp>
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 namespace astd::process {
@@ -12,3 +14,8 @@ std::string exit_status::to_string() const {
 }
 
 }  // namespace astd::process
+
+fmt::format_context::iterator fmt::formatter<astd::process::exit_status>::format(
+    const astd::process::exit_status& status, fmt::format_context& context) const {
+  return fmt::formatter<fmt::string_view>::format(status.to_string(), context);
+}

@@ -15,10 +15,6 @@ astd_house_flags(astd_tests)
 # Sound, as Clang sees and GCC does not: `if (x) EXPECT_EQ(...)`, whose ambiguity GoogleTest's macros block, and
 # `for (volatile int i = n; i != 0; i = i - 1)`, where nobody uses the assignment's value.
 target_compile_options(astd_tests PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-else;-Wno-volatile>)
-# GCC 12 loses sight of an std::optional behind has_value() between inlined functions.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  set_source_files_properties(astd/stream/cancel_test.cpp PROPERTIES COMPILE_OPTIONS -Wno-maybe-uninitialized)
-endif()
 if(ASTD_HAS_URING)
   target_link_libraries(astd_tests PRIVATE LibUring::LibUring)
 endif()

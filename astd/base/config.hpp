@@ -71,6 +71,14 @@
 #define ASTD_PREFETCH(address) ((void)(address))
 #endif
 
+// GCC 12 loses sight of whether an std::optional holds something when much is inlined around it, and warns that what is not
+// there is read (-Wmaybe-uninitialized). Told that `object` may have been written, it does not.
+#if defined(__GNUC__) && !defined(__clang__)
+#define ASTD_MAY_BE_WRITTEN(object) asm("" : "+m"(object))
+#else
+#define ASTD_MAY_BE_WRITTEN(object) static_cast<void>(object)
+#endif
+
 // GCC 12 at -O3 takes the copying of a fill character inside fmt 9 for an overflow, which fmt rules out before. Around
 // the function that does it; the warning comes back after it.
 #if defined(__GNUC__) && !defined(__clang__)

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <astd/base/assert.hpp>
+#include <astd/base/config.hpp>
 #include <astd/base/construct.hpp>
 #include <astd/base/invoke.hpp>
 #include <astd/coro/awaitable.hpp>
@@ -91,7 +92,7 @@ concept runs_ahead = requires { requires std::remove_cvref_t<S>::runs_ahead; };
 template <class R>
 class slot {
  public:
-  slot() = default;
+  slot() noexcept { ASTD_MAY_BE_WRITTEN(held_); }
   slot(slot&&) = default;
   slot(const slot&) = default;
   // Elements need not be assignable.
@@ -123,6 +124,7 @@ class slot {
       held_ = nullptr;
     else
       held_.reset();
+    ASTD_MAY_BE_WRITTEN(held_);
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <new>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -22,17 +23,32 @@
 namespace astd::driver {
 namespace {
 
-// Shared by parent and child: the child runs in the parent's memory until its program begins, and the calling thread
-// stands still meanwhile.
+// The child runs in the parent's memory until its program begins, and the calling thread stands still meanwhile: nothing
+// is copied. The thread sanitizer does not bear that (its clone() takes the child for a copy, and its table of handlers
+// would be changed for the parent as well): under it the child is a copy.
+#if defined(__SANITIZE_THREAD__)
+constexpr int in_our_memory = 0;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr int in_our_memory = 0;
+#else
+constexpr int in_our_memory = CLONE_VM;
+#endif
+#else
+constexpr int in_our_memory = CLONE_VM;
+#endif
+
+// What the child writes, in memory of both in either case.
 struct birth {
-  process_launch& launch;
+  const process_launch& launch;
   int standard[3];  // what becomes 0, 1 and 2; or inherited, or null
   volatile int error = 0;
+  const char* volatile failed = nullptr;  // a literal
 };
 
 [[noreturn]] void give_up(birth& b, const char* step) noexcept {
   b.error = errno;
-  b.launch.failed = step;
+  b.failed = step;
   ::_exit(127);
 }
 
@@ -150,7 +166,7 @@ class pipe_set {
 class child_stack {
  public:
   child_stack() noexcept
-      : memory_(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
+      : memory_(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
   ~child_stack() {
     if (*this) ::munmap(memory_, size);
   }
@@ -158,6 +174,8 @@ class child_stack {
   child_stack& operator=(const child_stack&) = delete;
   explicit operator bool() const noexcept { return memory_ != MAP_FAILED; }
   [[nodiscard]] void* top() const noexcept { return static_cast<char*>(memory_) + size; }
+  /// The other end of it.
+  [[nodiscard]] void* bottom() const noexcept { return memory_; }
 
  private:
   static constexpr std::size_t size = 256 * 1024;  // touched where it is used, and no more
@@ -182,7 +200,9 @@ class all_signals_blocked {
 }  // namespace
 
 std::int32_t launch_process(process_launch& launch) noexcept {
-  birth b{launch, {launch.standard[0], launch.standard[1], launch.standard[2]}};
+  const child_stack stack;
+  if (!stack) return -ENOMEM;
+  birth& b = *::new (stack.bottom()) birth{launch, {launch.standard[0], launch.standard[1], launch.standard[2]}};
   pipe_set pipes(launch);
   launch.failed = "pipe for";
   for (int i = 0; i < 3; ++i) {
@@ -190,18 +210,17 @@ std::int32_t launch_process(process_launch& launch) noexcept {
     if (!pipes.lift(i, b.standard[i])) return -errno;
   }
   launch.failed = "start";
-  const child_stack stack;
-  if (!stack) return -ENOMEM;
   int pidfd = -1;
   int pid;
   {
     const all_signals_blocked blocked;
-    // CLONE_VFORK: the call returns when the program has begun, or the child is gone. CLONE_VM: nothing is copied.
-    pid = ::clone(run_child, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &b, &pidfd);
+    // CLONE_VFORK: the call returns when the program has begun, or the child is gone.
+    pid = ::clone(run_child, stack.top(), in_our_memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &b, &pidfd);
     if (pid < 0) return -errno;
   }
   new_generation(pidfd);
   if (const int error = b.error) {
+    launch.failed = b.failed;
     int how, status;
     while (reap_process(pidfd, how, status) == -EAGAIN) {
       // It has called _exit already.

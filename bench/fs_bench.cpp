@@ -1,6 +1,6 @@
 // Files and directories, beside the system's own calls, std::filesystem and the usual tools.
 //
-//   fs_bench FOLDER [read|small|walk|copy]      FOLDER is made, and removed at the end
+//   fs_bench FOLDER [read|stream|small|walk|copy]      FOLDER is made, and removed at the end
 //
 // Each line: what, wall time for one, and CPU for one. docs/design/files.md says what came of it.
 #include <astd/astd.hpp>
@@ -72,14 +72,56 @@ task<> bench_reads() {
       co_await some_reads(f, reads, 1);
       report(watch, "read_4k_astd_depth_1", reads);
     }
-    {
+    for (const int depth : {64, 512}) {
       const bench::stopwatch watch;
       std::vector<task<>> all;
-      for (std::uint64_t i = 0; i < 64; ++i) all.push_back(some_reads(f, reads / 64, i));
+      for (int i = 0; i < depth; ++i) all.push_back(some_reads(f, reads / depth, static_cast<std::uint64_t>(i)));
       co_await astd::join(std::move(all));
-      report(watch, "read_4k_astd_depth_64", reads);
+      report(watch, depth == 64 ? "read_4k_astd_depth_64" : "read_4k_astd_depth_512", reads);
     }
     co_await f.close();
+  }
+}
+
+// ---- a large file from one end to the other, 128 KiB at a time; per piece
+
+task<> bench_stream() {
+  const std::string name = top + "/stream";
+  std::string piece(128 * 1024, 'x');
+  constexpr int pieces = static_cast<int>(large / (128 * 1024));
+  for (int turn = 0; turn < 3; ++turn) {
+    {
+      const bench::stopwatch watch;
+      const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+      for (int i = 0; i < pieces; ++i)
+        if (::write(fd, piece.data(), piece.size()) != static_cast<ssize_t>(piece.size())) std::abort();
+      ::close(fd);
+      report(watch, "stream_write_raw", pieces);
+    }
+    {
+      const bench::stopwatch watch;
+      const int fd = ::open(name.c_str(), O_RDONLY);
+      while (::read(fd, piece.data(), piece.size()) > 0) continue;
+      ::close(fd);
+      report(watch, "stream_read_raw", pieces);
+    }
+    {
+      const bench::stopwatch watch;
+      auto out = co_await fs::file::create(name);
+      for (int i = 0; i < pieces; ++i) co_await astd::io::write_all(out, piece);
+      co_await out.close();
+      report(watch, "stream_write_astd", pieces);
+    }
+    {
+      const bench::stopwatch watch;
+      auto in = co_await fs::file::open(name);
+      for (;;) {
+        const auto n = co_await in.read(piece);
+        if (n == 0) break;
+      }
+      co_await in.close();
+      report(watch, "stream_read_astd", pieces);
+    }
   }
 }
 
@@ -114,6 +156,14 @@ task<> bench_small() {
       const bench::stopwatch watch;
       co_await some_small(0, 1);
       report(watch, "small_astd_1", small_files);
+    }
+    {
+      const bench::stopwatch watch;
+      for (int i = 0; i < small_files; ++i) {
+        const auto text = co_await fs::read_to_string(small_name(i));
+        if (text.size() != 100) std::abort();
+      }
+      report(watch, "small_astd_whole", small_files);
     }
     {
       const bench::stopwatch watch;
@@ -232,13 +282,14 @@ task<> bench_copy() {
 
 task<int> async_main(std::span<const std::string_view> arguments) {
   if (arguments.size() < 2) {
-    std::fprintf(stderr, "fs_bench FOLDER [read|small|walk|copy]\n");
+    std::fprintf(stderr, "fs_bench FOLDER [read|stream|small|walk|copy]\n");
     co_return 2;
   }
   top = std::string(arguments[1]);
   const std::string_view which = arguments.size() > 2 ? arguments[2] : "";
   co_await fs::create_directories(top);
   if (which.empty() || which == "read") co_await bench_reads();
+  if (which.empty() || which == "stream") co_await bench_stream();
   if (which.empty() || which == "small") co_await bench_small();
   if (which.empty() || which == "walk") co_await bench_walk();
   if (which.empty() || which == "copy") co_await bench_copy();

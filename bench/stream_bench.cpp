@@ -1,7 +1,10 @@
-// What an element of a stream costs: five adaptors over a vector beside a hand-written loop and std::views, and generators.
+// What an element of a stream costs: five adaptors over a vector beside a hand-written loop and std::views, generators,
+// merged streams, and coroutines of which several run at once.
 //
 //   stream_bench            nanoseconds for each element
 #include <astd/runtime/block_on.hpp>
+#include <astd/runtime/spawn.hpp>
+#include <astd/runtime/this_task.hpp>
 #include <astd/stream.hpp>
 
 #include <algorithm>
@@ -81,6 +84,30 @@ astd::task<std::uint64_t> by_generator(int depth) {
   co_return co_await (nested(size, depth - 1) | stream::sum());
 }
 
+// A quarter of the elements from each of four streams.
+astd::task<std::uint64_t> by_merge() {
+  auto part = [] { return stream::repeat(std::uint64_t(1)) | stream::take(size / 4); };
+  co_return co_await (stream::merge(part(), part(), part(), part()) | stream::sum());
+}
+
+constexpr std::size_t calls = size / 16;
+astd::task<std::uint64_t> plus_one(std::uint32_t x) {
+  co_await astd::this_task::yield();
+  co_return x + 1;
+}
+astd::task<std::uint64_t> by_buffered(const std::vector<std::uint32_t>& v) {
+  co_return co_await (v | stream::take(calls) | stream::transform(plus_one) | stream::buffered(16) | stream::sum());
+}
+// The same without streams: one task after the other.
+astd::task<std::uint64_t> by_spawn(const std::vector<std::uint32_t>& v) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < calls; ++i) {
+    auto x = co_await astd::spawn(plus_one(v[i]));
+    sum += x;
+  }
+  co_return sum;
+}
+
 std::uint64_t sink = 0;
 
 template <class Work>
@@ -127,6 +154,14 @@ astd::task<> all() {
   std::printf("generator, nested 10 deep   %6.2f ns\n", t);
   t = co_await measured(deeper);
   std::printf("generator, nested 100 deep  %6.2f ns\n", t);
+  t = co_await measured(by_merge);
+  std::printf("four merged                 %6.2f ns\n", t);
+  auto sixteen = [&] { return by_buffered(v); };
+  t = co_await measured(sixteen);
+  std::printf("coroutines, buffered(16)    %6.0f ns a call\n", t * size / calls);
+  auto each = [&] { return by_spawn(v); };
+  t = co_await measured(each);
+  std::printf("coroutines, spawned each    %6.0f ns a call\n", t * size / calls);
 }
 
 }  // namespace

@@ -141,7 +141,8 @@ astd::task<> ask(net::socket_address server) {
 }
 
 astd::task<int> async_main(std::span<const std::string_view> args) {
-  auto listener = co_await net::tcp_listener::bind(args.size() > 1 ? args[1] : "127.0.0.1:0");
+  const std::string_view where = args.size() > 1 ? args[1] : "127.0.0.1:0";
+  auto listener = co_await net::tcp_listener::bind(where);
   co_await astd::println("Listening on {}", listener.local_address());
   if (args.size() > 1)
     co_await serve(listener);

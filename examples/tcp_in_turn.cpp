@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <span>
+#include <string>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -44,7 +45,8 @@ astd::task<> visit(net::socket_address server) {
   co_await ask(first);
   co_await astd::println("The first client has its answer");
   auto answered = co_await astd::as_result(astd::timeout(50ms, ask(second)));
-  co_await astd::println("The second client: {}", answered ? "answered" : answered.error().message());
+  const std::string how = answered ? "answered" : answered.error().message();
+  co_await astd::println("The second client: {}", how);
 }
 
 astd::task<int> async_main() {

@@ -28,7 +28,8 @@ astd::task<> ask(net::socket_address server) {
 }
 
 astd::task<int> async_main(std::span<const std::string_view> args) {
-  auto socket = co_await net::udp_socket::bind(args.size() > 1 ? args[1] : "127.0.0.1:0");
+  const std::string_view where = args.size() > 1 ? args[1] : "127.0.0.1:0";
+  auto socket = co_await net::udp_socket::bind(where);
   co_await astd::println("Listening on {}", socket.local_address());
   if (args.size() > 1)
     co_await echo(socket);

@@ -267,6 +267,9 @@ class receiver : public channel_handle<T> {
     if (this->state().try_receive(m)) return detail::unpacked<T>(*m);
     return std::unexpected(make_error_code(this->state().is_over() ? channel_errc::closed : channel_errc::empty));
   }
+  /// Waits until there is a message, or the channel is closed and drained, and takes nothing: behind it try_recv() has one,
+  /// if no other receiver was quicker. Those that wait in recv() are: messages go straight to them.
+  [[nodiscard]] auto readable() const noexcept { return detail::readable_awaitable<T>(this->state()); }
   /// Waits for a message, then appends those that are there to `to`, at most `limit`. Gives their number: 0 when the
   /// channel is closed and drained, or `limit` is 0. `to` outlives the await; nothing is lost if it cannot grow.
   [[nodiscard]] auto recv_many(std::vector<T>& to, std::size_t limit) const noexcept {

@@ -196,7 +196,7 @@ class recv_awaiter final : public receiving_waiter<T>, public awaiter_base<recv_
 
   bool await_ready() noexcept {
     if (this->state_.is_time_to_ask_receivers() && !this->has_time()) return false;
-    return this->state_.try_receive(this->slot_);
+    return this->state_.try_receive(this->slot_) || (this->state_.is_over() && this->has_time());
   }
   resumable* start(const await_context& c) noexcept { return this->wait(c); }
   outcome<std::optional<T>> take() {
@@ -219,6 +219,41 @@ class [[nodiscard("it does nothing until it is awaited")]] recv_awaitable {
  public:
   explicit recv_awaitable(channel_state<T>& state) noexcept : state_(&state) {}
   auto operator co_await() const noexcept { return recv_awaiter<T>(*state_); }
+
+ private:
+  channel_state<T>* state_;
+};
+
+/// Waits for a message and leaves it where it is.
+template <class T>
+class readable_awaiter final : public channel_waiter, public awaiter_base<readable_awaiter<T>> {
+ public:
+  using value_type = void;
+  explicit readable_awaiter(channel_state<T>& state) noexcept : channel_waiter(state, side::looks), state_(state) {}
+
+  bool await_ready() noexcept { return has_time() && state_.may_have_message(); }
+  resumable* start(const await_context& c) noexcept { return wait(c); }
+  outcome<void> take() noexcept {
+    resumed();
+    outcome<void> o;
+    o.set_value();
+    return o;
+  }
+
+ private:
+  progress proceed(bool, intrusive_list<channel_waiter>&) noexcept override {
+    return state_.has_message() || state_.ended() ? progress::done : progress::none;
+  }
+  void describe(std::string& out, unsigned) const override { describe_as(out, "readable of channel"); }
+
+  channel_state<T>& state_;
+};
+
+template <class T>
+class [[nodiscard("it does nothing until it is awaited")]] readable_awaitable {
+ public:
+  explicit readable_awaitable(channel_state<T>& state) noexcept : state_(&state) {}
+  auto operator co_await() const noexcept { return readable_awaiter<T>(*state_); }
 
  private:
   channel_state<T>* state_;

@@ -42,7 +42,7 @@ resumable* channel_waiter::go_on(bool out_of_time) noexcept {
     {
       channel_guard guard(core.receivers_lock_, core.senders_lock_);
       if (place_ != place::refused) {
-        channel_core::waiters& line = side_ == side::sends ? core.waiting_senders_ : core.waiting_receivers_;
+        channel_core::waiters& line = core.line_of(*this);
         how = proceed(line.empty(), out);
         if (how == progress::none) {
           if (side_ == side::sends) core.crowded_ = true;
@@ -137,6 +137,15 @@ void channel_core::admit_senders(waiters& out) noexcept {
   crowded_ = !waiting_senders_.empty();
 }
 
+channel_core::waiters& channel_core::line_of(const channel_waiter& w) noexcept {
+  switch (w.side_) {
+    case channel_waiter::side::sends: return waiting_senders_;
+    case channel_waiter::side::receives: return waiting_receivers_;
+    case channel_waiter::side::looks: break;
+  }
+  return looking_;
+}
+
 void channel_core::admit_all(waiters& from, waiters& out) noexcept {
   while (channel_waiter* const first = from.pop_front()) {
     first->found_closed_ = true;
@@ -178,7 +187,7 @@ bool channel_core::close() noexcept {
     closed_.store(true, std::memory_order_release);
     admit_all(waiting_senders_, out);
     crowded_ = false;
-    if (kept_ == 0) admit_all(waiting_receivers_, out);
+    if (kept_ == 0) admit_all_for_messages(out);
   }
   wake(out);
   change(closing_);

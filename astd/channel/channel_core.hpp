@@ -12,6 +12,7 @@
 //               that all was taken has no need of the receivers' lock.
 //
 // While a receiver waits there is no message, and while a sender waits no place that he could have: nobody overtakes.
+// Who only looks (readable()) has a line of his own: all of it is told of every message that is put there.
 // What is handed over has arrived: a waiter that is cancelled afterwards gives it all the same.
 #pragma once
 
@@ -37,7 +38,7 @@ class channel_waiter : public suspension, public list_node {
   void request_stop() noexcept final;
 
  protected:
-  enum class side : std::uint8_t { sends, receives };
+  enum class side : std::uint8_t { sends, receives, looks };
   channel_waiter(channel_core& core, side s) noexcept : core_(&core), side_(s) {}
   ~channel_waiter() = default;
 
@@ -62,7 +63,7 @@ class channel_waiter : public suspension, public list_node {
   static void go_on_later(resumable* r);
   channel_core* core_;
   side side_;
-  place place_ = place::outside;  // guarded by both locks, or that of the senders if it receives
+  place place_ = place::outside;  // guarded by both locks, or that of the senders unless it sends
   bool out_of_time_ = false;
   bool found_closed_ = false;
 };
@@ -145,6 +146,7 @@ class channel_core {
     return first;
   }
   static void wake_receiver(channel_waiter& w) noexcept { w.complete(false); }
+  static void admit_all(waiters& from, waiters& out) noexcept;
   void set_handed_over(bool yes) noexcept {
     if (handed_over_.load(std::memory_order_relaxed) != yes) handed_over_.store(yes, std::memory_order_relaxed);
   }
@@ -176,7 +178,11 @@ class channel_core {
   /// Lets through whoever need not wait any more, after a place was used or given back.
   void settle(waiters& out) noexcept {
     if (crowded_) admit_senders(out);
-    if (ended()) admit_all(waiting_receivers_, out);
+    if (ended()) admit_all_for_messages(out);
+  }
+  void admit_all_for_messages(waiters& out) noexcept {
+    admit_all(waiting_receivers_, out);
+    admit_all(looking_, out);
   }
   /// Whether there will be no message but those that are there.
   [[nodiscard]] bool ended() const noexcept { return closed() && kept_ == 0; }
@@ -185,7 +191,7 @@ class channel_core {
   friend class channel_waiter;
   [[nodiscard]] bool upgrade(atomic<std::size_t>& count) noexcept;
   void admit_senders(waiters& out) noexcept;
-  void admit_all(waiters& from, waiters& out) noexcept;
+  waiters& line_of(const channel_waiter& w) noexcept;
 
   // Never changed.
  protected:
@@ -211,6 +217,7 @@ class channel_core {
   std::uint64_t kept_ = 0;           // places that permits stand for
   void* back_block_ = nullptr;       // where messages are put
   waiters waiting_receivers_;
+  waiters looking_;  // until there is a message, which they do not take
 
   // The receivers'.
   alignas(cache_line_pair) spin_lock receivers_lock_;

@@ -57,7 +57,14 @@ class channel_state final : public channel_core {
       return sent::yes;
     }
     set_handed_over(false);
-    return unlock_senders(crowded_ || !has_place() ? sent::full : put(m));
+    const sent how = crowded_ || !has_place() ? sent::full : put(m);
+    if (how != sent::yes || looking_.empty()) [[likely]]
+      return unlock_senders(how);
+    waiters out;
+    admit_all(looking_, out);
+    senders_lock_.unlock();
+    wake(out);
+    return how;
   }
 
   /// `to` is empty.
@@ -90,6 +97,8 @@ class channel_state final : public channel_core {
     }
     return n;
   }
+  /// Whether a look is worth it.
+  [[nodiscard]] bool may_have_message() const noexcept { return !seems_empty(); }
   /// Whether there never will be a message again.
   [[nodiscard]] bool is_over() noexcept {
     if (!is_closed()) return false;
@@ -116,7 +125,7 @@ class channel_state final : public channel_core {
       if (!waiting_receivers_.empty())
         out.push_back(hand_over(m));
       else
-        how = put(m);
+        how = put(m, out);
       if (how != sent::yes) ++kept_;
       // The place may not have been needed; and there may be no other message to come.
       settle(out);
@@ -132,7 +141,7 @@ class channel_state final : public channel_core {
       out.push_back(hand_over(m));
       return sent::yes;
     }
-    return first && has_place() ? put(m) : sent::full;
+    return first && has_place() ? put(m, out) : sent::full;
   }
   [[nodiscard]] bool keep_in_line(std::uint64_t n, bool first) noexcept {
     if (!first || !has_places(n)) return false;
@@ -146,6 +155,7 @@ class channel_state final : public channel_core {
   }
   using channel_core::closed;
   using channel_core::ended;
+  using channel_core::has_message;
 
  private:
   static constexpr std::size_t block_size =
@@ -195,6 +205,11 @@ class channel_state final : public channel_core {
     std::construct_at(static_cast<message*>(back_block_) + (at & mask_), std::move(m));
     back_.store(at + 1, std::memory_order_release);  // pairs with has_message()
     return sent::yes;
+  }
+  sent put(message& m, waiters& out) noexcept {
+    const sent how = put(m);
+    if (how == sent::yes) admit_all(looking_, out);
+    return how;
   }
   ASTD_NOINLINE bool add_block() noexcept {
     block* b = spare_.exchange(nullptr, std::memory_order_acquire);

@@ -4,6 +4,7 @@
 #include <astd/coro/race.hpp>
 #include <astd/coro/ready.hpp>
 #include <astd/coro/task.hpp>
+#include <astd/coro/test_branches.hpp>
 #include <astd/coro/test_loop.hpp>
 #include <astd/coro/test_world.hpp>
 
@@ -24,30 +25,20 @@ using namespace astd;
 using test::cancel_everywhere;
 using test::counted;
 using test::ending;
+using test::fails;
+using test::gives;
+using test::gives_text;
 using test::manual_executor;
+using test::moves;
+using test::nothing;
 using test::on_stop;
+using test::refers;
 using test::run_to_end;
 using test::test_run;
+using test::waits;
+using test::waits_and_fails;
 using test::world;
 
-task<int> gives(int n, counted = {}) { co_return n; }
-task<std::string> gives_text(std::string s) { co_return s; }
-task<> nothing() { co_return; }
-task<int&> refers(int& r) { co_return r; }
-task<std::unique_ptr<int>> moves(int n) { co_return std::make_unique<int>(n); }
-task<int> fails(std::errc e, counted = {}) {
-  co_await fail(e);
-  co_return 0;
-}
-task<int> waits(world& w, int n, counted = {}) {
-  co_await w.pass();
-  co_return n;
-}
-task<int> waits_and_fails(world& w, std::errc e, counted = {}) {
-  co_await w.pass();
-  co_await fail(e);
-  co_return 0;
-}
 // Says when it begins and when it ends.
 task<int> logs(std::string& log, std::string name, bool for_ever, counted = {}) {
   struct note {

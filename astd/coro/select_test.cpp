@@ -3,6 +3,7 @@
 #include <astd/coro/ready.hpp>
 #include <astd/coro/select.hpp>
 #include <astd/coro/task.hpp>
+#include <astd/coro/test_branches.hpp>
 #include <astd/coro/test_loop.hpp>
 #include <astd/coro/test_world.hpp>
 
@@ -24,23 +25,16 @@ using namespace astd;
 using test::cancel_everywhere;
 using test::counted;
 using test::ending;
+using test::fails;
+using test::gives;
 using test::manual_executor;
+using test::moves;
+using test::nothing;
 using test::on_stop;
 using test::run_to_end;
 using test::test_run;
+using test::waits;
 using test::world;
-
-task<int> gives(int n, counted = {}) { co_return n; }
-task<> nothing() { co_return; }
-task<std::unique_ptr<int>> moves(int n) { co_return std::make_unique<int>(n); }
-task<int> fails(std::errc e, counted = {}) {
-  co_await fail(e);
-  co_return 0;
-}
-task<int> waits(world& w, int n, counted = {}) {
-  co_await w.pass();
-  co_return n;
-}
 
 static_assert(std::same_as<
               await_result_t<decltype(select(gives(1), nothing(), moves(1)))>,

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -34,6 +35,15 @@ std::int32_t once(Call call) noexcept {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return not_yet;
     return -errno;
   }
+}
+
+// The same for a call that writes to a socket and takes no MSG_NOSIGNAL.
+template <class Call>
+std::int32_t without_signal(Call call) noexcept {
+  sigpipe_guard guard;
+  const std::int32_t result = once(call);
+  if (result == -EPIPE) guard.consume();
+  return result;
 }
 
 std::int32_t accept_one(int fd) noexcept {
@@ -171,6 +181,9 @@ nature nature_of(opcode code) noexcept {
     case opcode::sendmsg:
     case opcode::recvmmsg:
     case opcode::sendmmsg:
+    case opcode::splice_in:
+    case opcode::splice_out:
+    case opcode::sendfile:
     case opcode::readable:
     case opcode::writable: return nature::socket;
     case opcode::read:
@@ -213,6 +226,7 @@ bool is_input(opcode code) noexcept {
     case opcode::recv:
     case opcode::recvmsg:
     case opcode::recvmmsg:
+    case opcode::splice_in:
     case opcode::readable:
     case opcode::read:
     case opcode::readv: return true;
@@ -229,6 +243,9 @@ bool wants_no_wait(const operation& op) noexcept {
     case opcode::sendmsg: return op.args.message.flags & MSG_DONTWAIT;
     case opcode::recvmmsg:
     case opcode::sendmmsg: return op.args.messages.flags & MSG_DONTWAIT;
+    case opcode::splice_in:
+    case opcode::splice_out:
+    case opcode::sendfile: return op.args.splice.no_wait;
     default: return false;
   }
 }
@@ -237,6 +254,7 @@ std::int32_t attempt_socket(operation& op, bool again) noexcept {
   const auto& t = op.args.transfer;
   const auto& m = op.args.message;
   const auto& ms = op.args.messages;
+  const auto& s = op.args.splice;
   const auto flags_of = [](int flags) noexcept { return (flags & ~MSG_WAITALL) | MSG_DONTWAIT; };
   std::int32_t result = -ENOSYS;
   switch (op.code) {
@@ -258,6 +276,16 @@ std::int32_t attempt_socket(operation& op, bool again) noexcept {
       break;
     case opcode::sendmmsg:
       result = once([&] { return ::sendmmsg(op.fd, ms.messages, ms.count, flags_of(ms.flags) | MSG_NOSIGNAL); });
+      break;
+    case opcode::splice_in:
+      result = once([&] { return ::splice(op.fd, nullptr, s.other, nullptr, clamped(s.size), SPLICE_F_NONBLOCK); });
+      break;
+    case opcode::splice_out:
+      result = without_signal(
+          [&] { return ::splice(s.other, nullptr, op.fd, nullptr, clamped(s.size), SPLICE_F_NONBLOCK); });
+      break;
+    case opcode::sendfile:
+      result = without_signal([&] { return ::sendfile(op.fd, s.other, nullptr, clamped(s.size)); });
       break;
     case opcode::readable: return again ? 0 : poll_once(op.fd, POLLIN);
     case opcode::writable: return again ? 0 : poll_once(op.fd, POLLOUT);

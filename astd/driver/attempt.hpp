@@ -28,8 +28,9 @@ enum class nature : std::uint8_t {
 /// Whether the submitter said MSG_DONTWAIT, or that for an accept: -EAGAIN is then a result.
 [[nodiscard]] bool wants_no_wait(const operation& op) noexcept;
 
-/// accept, connect, recv, send, recvmsg, sendmsg, recvmmsg, sendmmsg, readable, writable. `again`: a repeated attempt, after the kernel has
-/// said that it is worth while (a connect goes on; whoever waits for just that is served).
+/// accept, connect, recv, send, recvmsg, sendmsg, recvmmsg, sendmmsg, splice_in, splice_out, sendfile, readable, writable.
+/// `again`: a repeated attempt, after the kernel has said that it is worth while (a connect goes on; whoever waits for
+/// just that is served).
 [[nodiscard]] std::int32_t attempt_socket(operation& op, bool again) noexcept;
 
 /// poll: the events that hold, or not_yet.

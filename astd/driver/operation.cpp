@@ -17,6 +17,9 @@ const char* name_of(opcode code) noexcept {
     case opcode::sendmsg: return "sendmsg";
     case opcode::recvmmsg: return "recvmmsg";
     case opcode::sendmmsg: return "sendmmsg";
+    case opcode::splice_in: return "splice_in";
+    case opcode::splice_out: return "splice_out";
+    case opcode::sendfile: return "sendfile";
     case opcode::readable: return "readable";
     case opcode::writable: return "writable";
     case opcode::local_name: return "local_name";

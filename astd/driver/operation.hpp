@@ -98,6 +98,11 @@ enum class opcode : std::uint8_t {
   watch_remove,  // args.value: the watch
   // Waiting.
   poll,  // args.value: POLLIN, POLLOUT...; result: the events that hold
+  // Stream sockets and bytes that do not pass through our memory. Not simulated: -ENOSYS.
+  splice_in,   // args.splice, from fd into a pipe that is empty; result: bytes, 0 at the end
+  splice_out,  // args.splice, to fd from a pipe that is not empty; result: bytes; never raises SIGPIPE
+  sendfile,  // args.splice, to fd from a file at its own position, which moves on by the result: bytes, 0 at the end;
+             // blocks while the file is not in memory; never raises SIGPIPE
 };
 
 struct operation;
@@ -191,6 +196,11 @@ struct times_arguments {
   int flags;
   const timespec* times;  // two: accessed, modified
 };
+struct splice_arguments {
+  int other;  // the pipe's end, or the file
+  std::size_t size;
+  bool no_wait;  // ends inside submit(), with -EAGAIN if need be
+};
 struct copy_arguments {
   int from;
   std::int64_t from_offset, to_offset;
@@ -240,6 +250,7 @@ struct operation : detail::list_node {
     owner_arguments owner;
     times_arguments times;
     copy_arguments copy;
+    splice_arguments splice;
     space_arguments space;
     seek_arguments seek;
     pair_arguments pair;

@@ -174,6 +174,9 @@ std::int32_t call(operation& op) noexcept {
     case opcode::sendmsg:
     case opcode::recvmmsg:
     case opcode::sendmmsg:
+    case opcode::splice_in:
+    case opcode::splice_out:
+    case opcode::sendfile:
     case opcode::readable:
     case opcode::writable:
     case opcode::poll:

@@ -37,7 +37,8 @@ struct process_launch {
 
 /// Starts the program without copying this process (vfork): its memory, locks and threads are not the child's. All signals
 /// have their default action in the child, but those that are ignored stay so, except SIGPIPE; none is blocked. The pidfd
-/// (close-on-exec), or a negated errno: nothing is left then. Blocks until the program has begun.
+/// (close-on-exec; its generation is the caller's to begin), or a negated errno: nothing is left then. It and the ends of
+/// pipes are none of the numbers 0 to 2. Blocks until the program has begun.
 [[nodiscard]] std::int32_t launch_process(process_launch& launch) noexcept;
 
 /// 0 and how it ended, once: then nothing is left of it. -EAGAIN while it runs.

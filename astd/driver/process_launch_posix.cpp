@@ -1,5 +1,7 @@
+#include <astd/base/config.hpp>
 #include <astd/driver/generation.hpp>
 #include <astd/driver/process_launch.hpp>
+#include <astd/driver/wakeup.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -26,17 +28,7 @@ namespace {
 // The child runs in the parent's memory until its program begins, and the calling thread stands still meanwhile: nothing
 // is copied. The thread sanitizer does not bear that (its clone() takes the child for a copy, and its table of handlers
 // would be changed for the parent as well): under it the child is a copy.
-#if defined(__SANITIZE_THREAD__)
-constexpr int in_our_memory = 0;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr int in_our_memory = 0;
-#else
-constexpr int in_our_memory = CLONE_VM;
-#endif
-#else
-constexpr int in_our_memory = CLONE_VM;
-#endif
+constexpr int in_our_memory = ASTD_THREAD_SANITIZED ? 0 : CLONE_VM;
 
 // What the child writes, in memory of both in either case.
 struct birth {
@@ -137,6 +129,15 @@ class pipe_set {
   bool make(int which, int& standard) noexcept {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    // Above 2 where those are closed: the program may well open them later, and the child's own are set last.
+    for (int& end : ends) end = above_standard(end);
+    if (ends[0] < 0 || ends[1] < 0) {
+      const int error = errno;
+      for (const int end : ends)
+        if (end >= 0) ::close(end);
+      errno = error;
+      return false;
+    }
     for (int end : ends) new_generation(end);
     const bool input = which == 0;
     launch_.pipes[which] = ends[input ? 1 : 0];
@@ -218,7 +219,12 @@ std::int32_t launch_process(process_launch& launch) noexcept {
     pid = ::clone(run_child, stack.top(), in_our_memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &b, &pidfd);
     if (pid < 0) return -errno;
   }
-  new_generation(pidfd);
+  // It stays where it is if there is no other number: the child runs.
+  if (pidfd <= STDERR_FILENO)
+    if (const int above = ::fcntl(pidfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); above >= 0) {
+      ::close(pidfd);
+      pidfd = above;
+    }
   if (const int error = b.error) {
     launch.failed = b.failed;
     int how, status;

@@ -20,22 +20,27 @@ using astd::detail::outcome;
 using driver::opcode;
 using operands = driver::operation::arguments;
 
-/// What an error says: "rename a to b". The names live as long as the await.
+/// What an error says: "rename a to b". The names live as long as the await. An operation on a name that has a zero byte
+/// is not begun, since the system would take the part before it: it fails with std::errc::invalid_argument.
 struct deed {
-  deed(const char* what, const char* name, const char* other_name = nullptr) noexcept
-      : action(what), subject(name), other(other_name) {}
-  deed(const char* what, const path& name) noexcept : deed(what, name.c_str()) {}
+  explicit deed(const char* what) noexcept : action(what) {}
+  deed(const char* what, const char* name) noexcept : action(what), subject(name) {}
+  deed(const char* what, const std::string& name) noexcept
+      : action(what), subject(name), refused(has_zero(subject)) {}
+  deed(const char* what, const std::string& name, const std::string& other_name) noexcept
+      : action(what), subject(name), other(other_name), refused(has_zero(subject) || has_zero(other)) {}
+  deed(const char* what, const path& name) noexcept : deed(what, name.native()) {}
   deed(const char* what, const path& name, const path& other_name) noexcept
-      : deed(what, name.c_str(), other_name.c_str()) {}
+      : deed(what, name.native(), other_name.native()) {}
+  [[nodiscard]] static bool has_zero(std::string_view name) noexcept {
+    return name.find('\0') != std::string_view::npos;
+  }
   const char* action;
-  const char* subject;
-  const char* other;
+  std::string_view subject, other;  // their data() is null: there is none
+  bool refused = false;
 };
 
-[[nodiscard]] inline failure failure_of(std::error_code code, const deed& of) {
-  if (!of.other) return {code, of.action, of.subject};
-  return {code, of.action, std::string(of.subject) + " to " + of.other};
-}
+[[nodiscard]] failure failure_of(std::error_code code, const deed& of);
 [[nodiscard]] inline failure failure_of(std::errc code, const deed& of) {
   return failure_of(std::make_error_code(code), of);
 }
@@ -54,8 +59,10 @@ class call_awaiter final : public astd::detail::io_awaiter<call_awaiter, std::in
   explicit call_awaiter(const arguments& a) noexcept : io_awaiter(a.what, a.descriptor), of_(a.of) {
     args = a.with;
   }
+  bool await_ready() const noexcept { return of_.refused; }
   outcome<std::int32_t> take() {
     resumed();
+    if (of_.refused) return failure_of(std::errc::invalid_argument, of_);
     if (failed()) return failure_of(error(), of_);
     outcome<std::int32_t> value;
     value.set_value(result());
@@ -88,8 +95,10 @@ class descriptor_awaiter final : public astd::detail::io_awaiter<descriptor_awai
   ~descriptor_awaiter() {
     if (operation::result >= 0) file_handle({}, operation::result, true);
   }
+  bool await_ready() const noexcept { return of_.refused; }
   outcome<int> take() {
     resumed();
+    if (of_.refused) return failure_of(std::errc::invalid_argument, of_);
     if (failed()) return failure_of(error(), of_);
     outcome<int> descriptor;
     descriptor.set_value(std::exchange(operation::result, -1));
@@ -116,8 +125,10 @@ class status_awaiter final : public astd::detail::io_awaiter<status_awaiter, str
     args.stat = {a.path ? a.path : "", a.flags | (a.path ? 0 : AT_EMPTY_PATH), STATX_BASIC_STATS | STATX_BTIME,
                  &found_};
   }
+  bool await_ready() const noexcept { return of_.refused; }
   outcome<struct ::statx> take() {
     resumed();
+    if (of_.refused) return failure_of(std::errc::invalid_argument, of_);
     if (failed()) return failure_of(error(), of_);
     outcome<struct ::statx> status;
     status.set_value(found_);
@@ -154,8 +165,10 @@ class directory_awaiter final : public astd::detail::io_awaiter<directory_awaite
   ~directory_awaiter() {
     if (args.directory.path && args.directory.descriptor >= 0) file_handle({}, args.directory.descriptor, false);
   }
+  bool await_ready() const noexcept { return of_.refused; }
   outcome<directory_part> take() {
     resumed();
+    if (of_.refused) return failure_of(std::errc::invalid_argument, of_);
     if (failed()) return failure_of(error(), of_);
     outcome<directory_part> part;
     part.set_value(

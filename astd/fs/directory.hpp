@@ -111,6 +111,7 @@ class directory_iterator {
   friend task<directory_iterator> read_dir(path name);
   task<> begin();
   std::unique_ptr<detail::directory_visit> visit_;
+  std::optional<directory_entry> found_;
   bool skips_denied_;
 };
 

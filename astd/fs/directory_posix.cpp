@@ -72,7 +72,7 @@ task<> directory_visit::read(std::size_t room) {
   std::string data;
   data.resize_and_overwrite(room, [](char*, std::size_t n) noexcept { return n; });
   const bool opens = !begun_;
-  const deed whom("read directory", directory_->c_str());
+  const deed whom("read directory", *directory_);
   // O_NOFOLLOW: what is no directory any more is not entered.
   const int flags = follow_ ? 0 : O_NOFOLLOW;
   const auto got = co_await as_result(detail::directory_reading(opens ? AT_FDCWD : handle_.descriptor(),
@@ -130,9 +130,11 @@ directory_iterator::directory_iterator(path name, directory_options options)
 
 task<std::optional<directory_entry>> directory_iterator::next() {
   for (;;) {
-    if (auto entry = visit_->take()) {
-      if (entry->type() == file_type::unknown) co_await directory_visit::find_type(*entry);
-      co_return entry;
+    // Kept while it is asked what it is: whoever cancels that has not lost it.
+    if (!found_) found_ = visit_->take();
+    if (found_) {
+      if (found_->type() == file_type::unknown) co_await directory_visit::find_type(*found_);
+      co_return std::exchange(found_, std::nullopt);
     }
     if (visit_->at_end()) co_return std::nullopt;
     co_await visit_->read(part);

@@ -13,6 +13,7 @@
 #include <astd/fs/transfer.hpp>
 #include <astd/io/buffer.hpp>
 #include <astd/io/descriptor_operations.hpp>
+#include <astd/io/kernel_end.hpp>
 #include <astd/io/seek_from.hpp>
 
 #include <cstdint>
@@ -160,6 +161,12 @@ class file {
 
   /// Another handle to the same open file: both have one position and one lock.
   task<file> try_clone();
+
+  /// For io::copy().
+  [[nodiscard]] io::detail::kernel_end_of<file> kernel_source() const noexcept {
+    return {{handle_.descriptor(), io::detail::kernel_kind::file, name(), nullptr}};
+  }
+  [[nodiscard]] io::detail::kernel_end_of<file> kernel_sink() const noexcept { return kernel_source(); }
 
   /// As it was opened.
   [[nodiscard]] const path& file_path() const noexcept { return handle_.name(); }

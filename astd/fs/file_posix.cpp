@@ -1,6 +1,8 @@
+#include <astd/coro/as_result.hpp>
 #include <astd/coro/or_return.hpp>
 #include <astd/coro/shield.hpp>
 #include <astd/driver/driver.hpp>
+#include <astd/driver/sim/machine.hpp>
 #include <astd/fs/call.hpp>
 #include <astd/fs/file.hpp>
 #include <astd/fs/file_maker.hpp>
@@ -88,9 +90,25 @@ using detail::opening;
 using detail::operands;
 using detail::status_call;
 
-task<file> detail::file_maker::open(path name, int flags, unsigned mode) {
+// A named pipe is opened without waiting for its other end: a thread in open(2) could not be called back, neither by a
+// timeout nor by the end of the program. What is opened waits again, as its owner expects.
+task<file> detail::file_maker::open(path name, int flags, unsigned mode, const char* action) {
   const bool writes = (flags & O_ACCMODE) != O_RDONLY;
-  const int descriptor = co_await or_return(opening(AT_FDCWD, name.c_str(), flags, mode, deed("open", name)));
+  const deed whom(action, name);
+  // What is new, and directories, make nobody wait; a simulated disk has no pipes.
+  const bool asks = !(flags & (O_NONBLOCK | O_EXCL | O_DIRECTORY)) && !driver::sim::machine::here();
+  const auto opened =
+      co_await as_result(opening(AT_FDCWD, name.c_str(), asks ? flags | O_NONBLOCK : flags, mode, whom));
+  if (!opened && !(asks && opened.error() == std::errc::resource_unavailable_try_again))
+    co_await fail(failure_of(opened.error(), whom));
+  int descriptor = -1;
+  if (opened) {
+    descriptor = *opened;
+    if (asks) ::fcntl(descriptor, F_SETFL, flags);
+  } else {
+    // Another process has a lease on it, which it has to give back: that does take a while, and it ends.
+    descriptor = co_await or_return(opening(AT_FDCWD, name.c_str(), flags, mode, whom));
+  }
   co_return made(std::move(name), descriptor, writes);
 }
 
@@ -372,7 +390,8 @@ aligned_buffer::aligned_buffer(std::size_t size, std::size_t alignment)
 file file::from_native_handle(int handle, path name) {
   driver::adopt(handle);
   // It may be written through: closing it can take long.
-  return file(detail::file_handle(std::move(name), handle, true));
+  // For messages only: a zero byte would have them be of something else.
+  return file(detail::file_handle(path(name.c_str()), handle, true));
 }
 
 }  // namespace astd::fs

@@ -180,7 +180,8 @@ ASTD_TEST(fs_file, that_shrinks_while_it_is_read_ends_there) {
   co_await fs::resize_file(a, 10);
   const std::string got = co_await std::move(reading);
   EXPECT_LE(got.size(), 3'000'000u);
-  EXPECT_EQ(got.find_first_not_of('x'), std::string::npos);
+  // Where it ends in the middle of a read, the system may have put zeros behind the end already.
+  EXPECT_EQ(got.find_first_not_of(std::string_view("x\0", 2)), std::string::npos);
   file f = co_await file::open(a);
   std::array<char, 100> buffer;
   const std::size_t n = co_await f.read(buffer);

@@ -3,6 +3,8 @@
 #include <astd/fs/metadata.hpp>
 
 #include <chrono>
+#include <string>
+#include <string_view>
 
 #include <sys/sysmacros.h>
 
@@ -30,6 +32,27 @@ struct metadata_maker {
 };
 
 namespace detail {
+
+namespace {
+// A zero byte would end the text, and an empty name could not be seen.
+std::string shown(std::string_view name) {
+  if (name.empty()) return "\"\"";
+  std::string text;
+  for (const char c : name) {
+    if (c)
+      text += c;
+    else
+      text += "\\0";
+  }
+  return text;
+}
+}  // namespace
+
+failure failure_of(std::error_code code, const deed& of) {
+  if (!of.subject.data()) return {code, of.action};
+  if (!of.other.data()) return {code, of.action, shown(of.subject)};
+  return {code, of.action, shown(of.subject) + " to " + shown(of.other)};
+}
 
 file_type type_of(unsigned mode) noexcept {
   switch (mode & S_IFMT) {

@@ -243,7 +243,7 @@ task<> rename(path from, path to) {
 }
 
 task<> resize_file(path name, std::uint64_t size) {
-  file target = co_await or_return(detail::file_maker::open(std::move(name), O_WRONLY, 0));
+  file target = co_await or_return(detail::file_maker::open(std::move(name), O_WRONLY, 0, "resize"));
   co_await or_return(target.set_len(size));
   co_await or_return(target.close());
 }
@@ -287,7 +287,7 @@ task<path> canonical(path name) {
 task<path> current_path() {
   const room found = new_room();
   const std::int32_t size =
-      co_await or_return(call(opcode::getcwd, -1, into(found, nullptr), deed("take the current directory", "")));
+      co_await or_return(call(opcode::getcwd, -1, into(found, nullptr), deed("take the current directory")));
   co_return text_in(found, size);
 }
 
@@ -296,7 +296,8 @@ task<> current_path(path name) {
 }
 
 task<path> absolute(path name) {
-  if (name.empty()) co_await fail(failure_of(std::errc::invalid_argument, deed("make absolute", name)));
+  if (name.empty() || deed::has_zero(name.native()))
+    co_await fail(failure_of(std::errc::invalid_argument, deed("make absolute", name)));
   if (name.is_absolute()) co_return name;
   path whole = co_await or_return(fs::current_path());
   whole /= name;

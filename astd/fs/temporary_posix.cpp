@@ -148,6 +148,8 @@ class draft_remover {
 }  // namespace
 
 task<> write_atomic(path name, io::const_bytes data) {
+  const deed whom("write", name);
+  if (whom.refused) co_await fail(failure_of(std::errc::invalid_argument, whom));
   // A symbolic link stays one: what it leads to is replaced.
   const auto real = co_await as_result(fs::canonical(name));
   const path target = real ? *real : name;

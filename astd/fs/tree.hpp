@@ -4,8 +4,8 @@
 //   auto gone = co_await fs::remove_all("photos");
 //
 // Below the path that is given, everything is reached from its directory's descriptor and no symbolic link is followed
-// that is not meant to be: whoever swaps a directory for a link meanwhile leads nothing astray. One descriptor (copying:
-// two) is open for each level.
+// that is not meant to be: whoever swaps a directory for a link meanwhile leads nothing astray. Descriptors of 16 levels
+// (copying: 64) are open at most, however deep the tree is.
 #pragma once
 
 #include <astd/coro/task.hpp>

@@ -6,6 +6,7 @@
 #include <astd/fs/tree.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -61,32 +62,83 @@ task<bool> list(int directory, const char* path, std::vector<name_and_type>& nam
   co_return got.descriptor >= 0;
 }
 
+// A directory on the way down, and what it is.
+struct level {
+  explicit level(int descriptor) noexcept : handle({}, descriptor, false) {}
+  [[nodiscard]] int descriptor() const noexcept { return handle.descriptor(); }
+  file_handle handle;
+  std::uint64_t inode = 0;
+  std::uint32_t major = 0, minor = 0;
+};
+
+// The way down to where we are. Of a deep tree only the lowest directories are open: those above are closed, and opened
+// again on the way back as what is above the one below. That is no link, and it has to be the same directory as before:
+// who moves one meanwhile leads nobody astray.
+class descent {
+ public:
+  /// `next` stays until leave().
+  task<> enter(level& next, deed whom) {
+    levels_.push_back(&next);
+    if (levels_.size() - open_from_ <= open_at_once) co_return;
+    level& far = *levels_[open_from_];
+    const struct ::statx status = co_await or_return(status_call(far.descriptor(), nullptr, 0, whom));
+    far.inode = status.stx_ino;
+    far.major = status.stx_dev_major;
+    far.minor = status.stx_dev_minor;
+    far.handle = file_handle({}, -1, false);
+    ++open_from_;
+  }
+  /// Afterwards the one above is open.
+  task<> leave(deed whom) {
+    const level& below = *levels_.back();
+    levels_.pop_back();
+    if (levels_.empty() || levels_.size() > open_from_) co_return;
+    level& here = *levels_.back();
+    const int descriptor = co_await or_return(opening(below.descriptor(), "..", O_RDONLY | O_DIRECTORY, 0u, whom));
+    here.handle = file_handle({}, descriptor, false);
+    const struct ::statx status = co_await or_return(status_call(descriptor, nullptr, 0, whom));
+    if (status.stx_ino != here.inode || status.stx_dev_major != here.major || status.stx_dev_minor != here.minor)
+      co_await fail(failure_of(std::error_code(ESTALE, std::system_category()), whom));
+    open_from_ = levels_.size() - 1;
+  }
+  /// Where names are looked for.
+  [[nodiscard]] int descriptor() const noexcept {
+    return levels_.empty() ? AT_FDCWD : levels_.back()->descriptor();
+  }
+
+ private:
+  static constexpr std::size_t open_at_once = 16;
+  std::vector<level*> levels_;
+  std::size_t open_from_ = 0;
+};
+
 // ---- removing
 
-task<std::uint64_t> remove_directory(int above, std::string name, std::string whole);
+task<std::uint64_t> remove_directory(descent& way, std::string name, std::string whole);
 
 // True: gone. False: it is a directory.
 task<bool> unlink_one(int directory, std::string name, std::string whole) {
   const auto gone =
-      co_await as_result(call(opcode::unlinkat, directory, on_path(name.c_str()), deed("remove", whole.c_str())));
+      co_await as_result(call(opcode::unlinkat, directory, on_path(name.c_str()), deed("remove", whole)));
   if (gone || gone.error() == std::errc::no_such_file_or_directory) co_return true;
   if (gone.error() == std::errc::is_a_directory) co_return false;
   if (gone.error() == std::errc::operation_not_permitted) {
     // What POSIX says of directories, and Linux of files that may not be touched.
-    const struct ::statx status = co_await or_return(
-        status_call(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, deed("remove", whole.c_str())));
+    const struct ::statx status =
+        co_await or_return(status_call(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, deed("remove", whole)));
     if (S_ISDIR(status.stx_mode)) co_return false;
   }
-  co_await fail(failure_of(gone.error(), deed("remove", whole.c_str())));
+  co_await fail(failure_of(gone.error(), deed("remove", whole)));
   co_return false;
 }
 
-task<std::uint64_t> remove_contents(int directory, const std::string& whole) {
+task<std::uint64_t> remove_contents(descent& way, const std::string& whole) {
   std::uint64_t gone = 0;
+  const int directory = way.descriptor();
   std::vector<name_and_type> names;
+  std::vector<std::string> below;
   for (bool more = true; more;) {
     more = co_await or_return(list(directory, whole.c_str(), names));
-    std::vector<std::string> below;
     for (std::size_t at = 0; at < names.size();) {
       std::vector<task<bool>> unlinking;
       std::vector<std::size_t> which;
@@ -107,16 +159,19 @@ task<std::uint64_t> remove_contents(int directory, const std::string& whole) {
           below.push_back(names[which[i]].name);
       }
     }
-    for (const std::string& name : below) {
-      const std::uint64_t n = co_await or_return(remove_directory(directory, name, whole + '/' + name));
-      gone += n;
-    }
+  }
+  // All of it has been read: what is above may be closed while we are further down.
+  names = {};
+  for (const std::string& name : below) {
+    const std::uint64_t n = co_await or_return(remove_directory(way, name, whole + '/' + name));
+    gone += n;
   }
   co_return gone;
 }
 
-task<std::uint64_t> remove_directory(int above, std::string name, std::string whole) {
-  const deed whom("remove", whole.c_str());
+task<std::uint64_t> remove_directory(descent& way, std::string name, std::string whole) {
+  const deed whom("remove", whole);
+  const int above = way.descriptor();
   std::uint64_t gone = 0;
   const auto opened =
       co_await as_result(opening(above, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0u, whom));
@@ -131,10 +186,13 @@ task<std::uint64_t> remove_directory(int above, std::string name, std::string wh
     co_await fail(failure_of(opened.error(), whom));
   }
   {
-    const file_handle directory({}, *opened, false);
-    gone = co_await or_return(remove_contents(directory.descriptor(), whole));
+    level here(*opened);
+    co_await or_return(way.enter(here, whom));
+    gone = co_await or_return(remove_contents(way, whole));
+    co_await or_return(way.leave(whom));
   }
-  const auto removed = co_await as_result(call(opcode::unlinkat, above, on_path(name.c_str(), AT_REMOVEDIR), whom));
+  const auto removed =
+      co_await as_result(call(opcode::unlinkat, way.descriptor(), on_path(name.c_str(), AT_REMOVEDIR), whom));
   if (removed)
     ++gone;
   else if (removed.error() != std::errc::no_such_file_or_directory)
@@ -155,7 +213,8 @@ task<std::uint64_t> remove_all(path name) {
   const struct ::statx status =
       co_await or_return(status_call(AT_FDCWD, name.c_str(), AT_SYMLINK_NOFOLLOW, deed("remove", name)));
   if (!S_ISDIR(status.stx_mode)) co_await fail(failure_of(gone.error(), deed("remove", name)));
-  const std::uint64_t n = co_await or_return(remove_directory(AT_FDCWD, name.native(), name.native()));
+  descent way;
+  const std::uint64_t n = co_await or_return(remove_directory(way, name.native(), name.native()));
   co_return n;
 }
 
@@ -227,8 +286,8 @@ task<> copy_bytes(int from, int to, std::uint64_t size, const deed& whom) {
     const auto n = co_await as_result(call(opcode::copy_file_range, to, with, whom));
     if (!n && at == 0 && cannot_copy_inside(n.error())) break;
     if (!n) co_await fail(failure_of(n.error(), whom));
-    // It has shrunk meanwhile.
-    if (*n == 0) co_return;
+    // It has shrunk meanwhile, or it is one of those whose size says nothing of what a read gives.
+    if (*n == 0) break;
     at += static_cast<std::uint64_t>(*n);
   }
   // What is known to be longer by now, or has no size at all (/proc), is read to its end.
@@ -237,7 +296,7 @@ task<> copy_bytes(int from, int to, std::uint64_t size, const deed& whom) {
 
 // `follow`: a symbolic link at the end of `from` is what is meant by it.
 task<bool> copy_file_at(place from, place to, copy_options options, bool follow) {
-  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  const deed whom("copy", from.whole, to.whole);
   const int source_flags = O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
   const int source_fd = co_await or_return(opening(from.directory, from.name.c_str(), source_flags, 0u, whom));
   const file_handle source({}, source_fd, false);
@@ -277,7 +336,7 @@ task<bool> copy_file_at(place from, place to, copy_options options, bool follow)
 // ---- copying a tree
 
 task<> copy_link_at(place from, place to) {
-  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  const deed whom("copy", from.whole, to.whole);
   std::string says(4096, '\0');
   operands with;
   with.text = {from.name.c_str(), says.data(), says.size()};
@@ -295,11 +354,16 @@ task<file_type> type_at(const place& of, bool follow, const deed& whom) {
   co_return file_type::not_found;
 }
 
-task<> copy_directory(place from, place to, copy_options options, bool whole_tree, bool follow);
+// Both ways down, the one that is read and the one that is made.
+struct two_ways {
+  descent from, to;
+};
+
+task<> copy_directory(two_ways& ways, place from, place to, copy_options options, bool whole_tree, bool follow);
 
 // One entry of a directory that is copied: all but directories.
 task<> copy_other(place from, place to, copy_options options, file_type type, bool follow) {
-  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+  const deed whom("copy", from.whole, to.whole);
   switch (type) {
     case file_type::symlink:
       if (has(options, copy_options::skip_symlinks)) co_return;
@@ -321,26 +385,28 @@ task<> copy_other(place from, place to, copy_options options, file_type type, bo
   }
 }
 
-task<> copy_directory(place from, place to, copy_options options, bool whole_tree, bool follow) {
-  const deed whom("copy", from.whole.c_str(), to.whole.c_str());
+task<> copy_directory(two_ways& ways, place from, place to, copy_options options, bool whole_tree, bool follow) {
+  const deed whom("copy", from.whole, to.whole);
   const int flags = O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW);
   const int source_fd = co_await or_return(opening(from.directory, from.name.c_str(), flags, 0u, whom));
-  const file_handle source({}, source_fd, false);
+  level source(source_fd);
   const struct ::statx status = co_await or_return(status_call(source_fd, nullptr, 0, whom));
   const auto made = co_await as_result(
       call(opcode::mkdirat, to.directory, on_path(to.name.c_str(), 0, (status.stx_mode & 07777) | S_IRWXU), whom));
   if (!made && made.error() != std::errc::file_exists) co_await fail(failure_of(made.error(), whom));
   const int target_fd = co_await or_return(
       opening(to.directory, to.name.c_str(), O_RDONLY | O_DIRECTORY | (made ? O_NOFOLLOW : 0), 0u, whom));
-  const file_handle target({}, target_fd, false);
+  level target(target_fd);
+  co_await or_return(ways.from.enter(source, whom));
+  co_await or_return(ways.to.enter(target, whom));
 
   const bool keeps_links = has(options, copy_options::copy_symlinks) || has(options, copy_options::skip_symlinks) ||
                            has(options, copy_options::create_symlinks);
   std::vector<name_and_type> names;
+  std::vector<std::string> below;
   for (bool more = true; more;) {
     more = co_await or_return(list(source_fd, from.whole.c_str(), names));
     std::vector<task<>> copying;
-    std::vector<std::string> below;
     for (std::size_t at = 0; at < names.size(); ++at) {
       const name_and_type& entry = names[at];
       place one(source_fd, entry.name, from.whole + '/' + entry.name);
@@ -353,7 +419,7 @@ task<> copy_directory(place from, place to, copy_options options, bool whole_tre
         // Listed, and gone since; or a symbolic link that leads nowhere.
         const file_type itself = co_await or_return(type_at(one, false, whom));
         if (itself == file_type::not_found) continue;
-        co_await fail(failure_of(std::errc::no_such_file_or_directory, deed("copy", one.whole.c_str())));
+        co_await fail(failure_of(std::errc::no_such_file_or_directory, deed("copy", one.whole)));
       }
       if (type == file_type::directory) {
         if (whole_tree) below.push_back(entry.name);
@@ -366,14 +432,19 @@ task<> copy_directory(place from, place to, copy_options options, bool whole_tre
       }
     }
     if (!copying.empty()) co_await or_return(try_join(std::move(copying)));
-    for (const std::string& name : below) {
-      co_await or_return(copy_directory(place(source_fd, name, from.whole + '/' + name),
-                                        place(target_fd, name, to.whole + '/' + name), options, true,
-                                        !keeps_links));
-    }
   }
+  names = {};
+  for (const std::string& name : below) {
+    co_await or_return(copy_directory(ways, place(ways.from.descriptor(), name, from.whole + '/' + name),
+                                      place(ways.to.descriptor(), name, to.whole + '/' + name), options, true,
+                                      !keeps_links));
+  }
+  co_await or_return(ways.from.leave(whom));
+  co_await or_return(ways.to.leave(whom));
   if (made) {
-    co_await or_return(call(opcode::fchmodat, target_fd, on_path(nullptr, 0, status.stx_mode & 07777u), whom));
+    // Last, since it may take the right to go up from here.
+    co_await or_return(
+        call(opcode::fchmodat, target.descriptor(), on_path(nullptr, 0, status.stx_mode & 07777u), whom));
   }
 }
 
@@ -419,7 +490,8 @@ task<> copy(path from, path to, copy_options options) {
       const auto [end, rest] = std::mismatch(real.begin(), real.end(), real_target.begin(), real_target.end());
       if (end == real.end()) co_await fail(failure_of(std::errc::invalid_argument, whom));
     }
-    co_await or_return(copy_directory(std::move(source), std::move(target), options, recursive, true));
+    two_ways ways;
+    co_await or_return(copy_directory(ways, std::move(source), std::move(target), options, recursive, true));
     co_return;
   }
   if (type == file_type::symlink) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <set>
+#include <span>
 
 #include <sys/stat.h>
 
@@ -183,22 +184,26 @@ ASTD_TEST(fs_copy, that_is_cancelled_leaves_no_descriptor_and_the_source) {
   co_await here.close();
 }
 
-// Opening a pipe takes until somebody opens its other end: as slow as a file system can be. Timers keep their time.
+// Reading a pipe takes until somebody writes: as slow as a file system can be. Timers keep their time.
 ASTD_TEST(fs_copy, and_all_else_goes_on_while_the_system_makes_one_wait) {
   auto here = co_await temporary_directory::create();
   const path pipe = here.path() / "pipe";
   EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  auto opening = spawn(file::open(pipe));
+  auto opened = co_await file::open(pipe);
+  auto other_end = co_await open_options().write(true).open(pipe);
+  char byte[1];
+  auto read_one = [](file& from, std::span<char> to) -> task<std::size_t> {
+    const std::size_t n = co_await from.read(to);
+    co_return n;
+  };
+  auto reading = spawn(read_one(opened, byte));
   for (int i = 0; i < 10; ++i) {
     co_await this_task::sleep_for(std::chrono::microseconds(100));
     const bool there = co_await fs::exists(pipe);
     EXPECT_TRUE(there);
   }
-  auto other_end = co_await open_options().write(true).open(pipe);
-  auto opened = co_await std::move(opening);
   co_await io::write_all(other_end, "x");
-  char byte[1];
-  const std::size_t n = co_await opened.read(byte);
+  const std::size_t n = co_await std::move(reading);
   EXPECT_EQ(n, 1u);
   co_await here.close();
 }

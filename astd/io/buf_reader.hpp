@@ -12,6 +12,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <system_error>
 #include <utility>
 
 namespace astd::io {
@@ -51,8 +54,13 @@ class buf_reader {
   [[nodiscard]] task<std::uint64_t> seek(seek_from to)
     requires seekable<R>
   {
-    if (to.from() == seek_from::base::current)
-      to = seek_from::current(to.offset() - static_cast<std::int64_t>(held_.size()));
+    if (to.from() == seek_from::base::current) {
+      const auto ahead = static_cast<std::int64_t>(held_.size());
+      // Far before any beginning.
+      if (to.offset() < std::numeric_limits<std::int64_t>::min() + ahead)
+        co_await fail({std::make_error_code(std::errc::invalid_argument), "seek", "a buf_reader"});
+      to = seek_from::current(to.offset() - ahead);
+    }
     const std::uint64_t now = co_await or_return(from_.seek(to));
     held_.clear();
     co_return now;

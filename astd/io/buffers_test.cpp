@@ -244,5 +244,38 @@ TEST(buf_reader, does_not_suspend_or_allocate_for_what_is_buffered) {
   EXPECT_EQ(allocated, 0u);
 }
 
+#if ASTD_HAS_EXCEPTIONS
+TEST(byte_buffer, refuses_what_no_memory_could_hold) {
+  byte_buffer held(4);
+  held.append("abc");
+  EXPECT_THROW(static_cast<void>(held.room(SIZE_MAX)), std::bad_alloc);
+  EXPECT_THROW(static_cast<void>(held.room(SIZE_MAX - 2)), std::bad_alloc);
+  EXPECT_EQ(held.text(), "abc");
+}
+#endif
+
+ASTD_TEST(buf_reader, seeks_nowhere_far_before_the_beginning) {
+  cursor below("0123456789");
+  buf_reader in(below, 4);
+  std::string some(1, '.');
+  co_await read_exact(in, some);
+  const auto far = co_await as_result(in.seek(seek_from::current(INT64_MIN)));
+  EXPECT_EQ(far.error(), std::errc::invalid_argument);
+  EXPECT_EQ(in.buffered().size(), 3u);
+  const auto place = co_await in.seek(seek_from::current(-1));
+  EXPECT_EQ(place, 0u);
+}
+
+ASTD_TEST(cursor, cannot_write_where_no_container_reaches) {
+  cursor out(std::string("abc"));
+  out.set_position(UINT64_MAX - 1);
+  const auto far = co_await as_result(write_all(out, "xyz"));
+  EXPECT_EQ(far.error(), std::errc::file_too_large);
+  EXPECT_EQ(out.get(), "abc");
+  out.set_position(3);
+  co_await write_all(out, "d");
+  EXPECT_EQ(out.get(), "abcd");
+}
+
 }  // namespace
 }  // namespace astd::io

@@ -1,10 +1,27 @@
+#include <astd/base/config.hpp>
 #include <astd/io/byte_buffer.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace astd::io {
+namespace {
+
+constexpr std::size_t most = PTRDIFF_MAX;
+
+[[noreturn]] void throw_bad_alloc() {
+#if ASTD_HAS_EXCEPTIONS
+  throw std::bad_alloc();
+#else
+  std::abort();
+#endif
+}
+
+}  // namespace
 
 mutable_bytes byte_buffer::room(std::size_t least) {
   if (capacity_ - end_ < least) {
@@ -13,6 +30,8 @@ mutable_bytes byte_buffer::room(std::size_t least) {
     if (capacity_ - held >= least && begin_ >= capacity_ / 2) {
       std::memmove(memory_.get(), memory_.get() + begin_, held);
     } else {
+      // More than there can be: nothing else would say so before the sum is wrong.
+      if (least > most - held) throw_bad_alloc();
       const std::size_t larger = std::max({2 * capacity_, first_, held + least});
       auto memory = std::make_unique_for_overwrite<std::byte[]>(larger);
       if (held) std::memcpy(memory.get(), memory_.get() + begin_, held);

@@ -10,6 +10,7 @@
 #include <astd/io/concepts.hpp>
 #include <astd/io/error.hpp>
 #include <astd/io/flush.hpp>
+#include <astd/io/kernel_copy.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,11 +32,14 @@ class copied_bytes {
   copied_bytes& operator=(const copied_bytes&) = delete;
   ~copied_bytes() {
     if constexpr (try_writer<W>) {
-      while (!rest.empty()) {
-        const auto tried = to_.try_write(rest);
-        if (!tried.is_ready() || tried.value() == 0) return;
-        wrote(tried.value());
+#if ASTD_HAS_EXCEPTIONS
+      try {
+        try_rest();
+      } catch (...) {  // as any other refusal here: nobody is left to hear it
       }
+#else
+      try_rest();
+#endif
     }
   }
   void wrote(std::size_t n) noexcept {
@@ -45,6 +49,13 @@ class copied_bytes {
   const_bytes rest;
 
  private:
+  void try_rest() {
+    while (!rest.empty()) {
+      const auto tried = to_.try_write(rest);
+      if (!tried.is_ready() || tried.value() == 0) return;
+      wrote(tried.value());
+    }
+  }
   W& to_;
   std::uint64_t& count_;
 };
@@ -57,8 +68,12 @@ class copied_bytes {
 ///
 /// Fails as the reader or the writer does, or with errc::nothing_written. Failed or cancelled, `copied` bytes were taken
 /// by the writer. From a buffered_reader not one more was taken: what was read and not written is still in it. From any
-/// other reader, what was read and not written (32 KiB at most) is tried once more where the writer has a try_write(), and
-/// counted; the rest is lost. Whoever cannot bear that puts a buf_reader in front.
+/// other reader, what was read and not written (32 KiB at most; from a socket to a socket 1 MiB) is tried once more where
+/// the writer has a try_write(), and counted; the rest is lost. Whoever cannot bear that puts a buf_reader in front.
+///
+/// Where both are sockets or files of this library, without a buffer in front, and bytes come in plenty, the kernel moves
+/// them without our seeing them: by splice between sockets, sendfile from a file, copy_file_range between files. From a
+/// file nothing is lost then: its position is where the last byte was that the writer took.
 template <reader R, writer W>
 task<> copy(R&& from, W&& to, std::uint64_t& copied) {
   if constexpr (buffered_reader<R>) {
@@ -74,17 +89,30 @@ task<> copy(R&& from, W&& to, std::uint64_t& copied) {
     }
   } else {
     const auto memory = std::make_unique_for_overwrite<std::byte[]>(detail::copy_buffer_size);
+    const mutable_bytes buffer(memory.get(), detail::copy_buffer_size);
+    [[maybe_unused]] bool only_the_buffer = false;
     for (;;) {
-      detail::copied_bytes<std::remove_reference_t<W>> held(to, copied);
-      const std::size_t got = co_await or_return(from.read(mutable_bytes(memory.get(), detail::copy_buffer_size)));
-      held.rest = const_bytes(memory.get(), got);
-      while (!held.rest.empty()) {
-        const std::size_t n = co_await or_return(to.write(held.rest));
-        if (n == 0) co_await fail(make_error_code(errc::nothing_written));
-        held.wrote(n);
+      std::size_t got = 0;
+      {
+        detail::copied_bytes<std::remove_reference_t<W>> held(to, copied);
+        got = co_await or_return(from.read(buffer));
+        held.rest = const_bytes(memory.get(), got);
+        while (!held.rest.empty()) {
+          const std::size_t n = co_await or_return(to.write(held.rest));
+          if (n == 0) co_await fail(make_error_code(errc::nothing_written));
+          held.wrote(n);
+        }
+        if constexpr (flushable<W>) co_await or_return(to.flush());
       }
-      if constexpr (flushable<W>) co_await or_return(to.flush());
       if (got == 0) co_return;
+      if constexpr (detail::kernel_reader<R> && detail::kernel_writer<W>) {
+        // Little at a time is for the buffer. A full one says that there is more.
+        if (got == buffer.size() && !only_the_buffer) {
+          const bool ended = co_await or_return(
+              detail::copy_in_kernel(from.kernel_source(), to.kernel_sink(), copied, buffer, only_the_buffer));
+          if (ended) co_return;
+        }
+      }
     }
   }
 }

@@ -146,6 +146,30 @@ ASTD_TEST(copy, tries_once_more_to_deliver_what_it_has_read) {
   EXPECT_EQ(got, std::string("0123456789").substr(0, got.size()));
 }
 
+#if ASTD_HAS_EXCEPTIONS
+// Whose attempts throw, and whose writes wait for ever.
+struct stubborn_writer {
+  task<std::size_t> write(const_bytes) {
+    co_await astd::pending<>();
+    co_return 0;
+  }
+  poll_result<std::size_t> try_write(const_bytes) { throw std::bad_alloc(); }
+  auto writable() { return ready(); }
+};
+
+ASTD_TEST(copy, is_cancelled_though_the_writers_attempt_throws) {
+  auto source = duplex(64);
+  co_await write_all(source.first, "abc");
+  stubborn_writer out;
+  std::uint64_t copied = 0;
+  auto copying = spawn(copy(source.second, out, copied));
+  for (int i = 0; i < 5; ++i) co_await this_task::yield();
+  const auto done = co_await copying.cancel();
+  EXPECT_FALSE(done);
+  EXPECT_EQ(copied, 0u);
+}
+#endif
+
 ASTD_TEST(copy_bidirectional, half_closes) {
   auto client = duplex(10);
   auto server = duplex(10);

@@ -22,7 +22,7 @@ namespace astd::io {
 
 /// Over anything contiguous of bytes or chars: an rvalue is moved in, an lvalue is referred to. Never waits. Writing
 /// overwrites from the place on; what can be resized grows, with zeros between its end and a place behind it; anything else
-/// takes what fits, then nothing.
+/// takes what fits, then nothing. Where nothing that grows can be so long, writing is std::errc::file_too_large.
 template <class B>
 class cursor {
   using container = std::remove_reference_t<B>;
@@ -68,6 +68,13 @@ class cursor {
     place_ += n;
     return n;
   }
+  // Nothing that grows can be so long.
+  bool is_too_far_for(std::size_t bytes) const noexcept {
+    if constexpr (grows)
+      return bytes != 0 && (bytes > over_.max_size() || place_ > over_.max_size() - bytes);
+    else
+      return false;
+  }
   std::size_t put(const_bytes from) {
     if (from.empty()) return 0;
     if constexpr (grows) {
@@ -97,7 +104,10 @@ class cursor {
     cursor* of;
     const_bytes from;
     bool now(astd::detail::outcome<std::size_t>& done) {
-      done.set_value(of->put(from));
+      if (of->is_too_far_for(from.size()))
+        done.set_failure(failure(std::make_error_code(std::errc::file_too_large), "write", "a cursor"));
+      else
+        done.set_value(of->put(from));
       return true;
     }
     task<std::size_t> later() noexcept { return {}; }  // never asked

@@ -7,6 +7,10 @@
 
 namespace astd::io::detail {
 
+/// "read standard input", or, if it has no name, "read descriptor 7".
+[[nodiscard]] failure descriptor_failure(std::error_code error, const char* action, const char* subject,
+                                         int descriptor) noexcept;
+
 /// read or write at the descriptor's own position. An empty buffer is done without a system call.
 class descriptor_transfer final : public astd::detail::io_awaiter<descriptor_transfer, std::size_t> {
  public:
@@ -17,7 +21,7 @@ class descriptor_transfer final : public astd::detail::io_awaiter<descriptor_tra
     int descriptor;
     void* data;
     std::size_t size;
-    const char* subject;  // whom an error names; lives as long as the descriptor
+    const char* subject;  // whom an error names; lives as long as the descriptor; null: it says "descriptor 7"
   };
 
   explicit descriptor_transfer(const arguments& a) noexcept
@@ -28,7 +32,7 @@ class descriptor_transfer final : public astd::detail::io_awaiter<descriptor_tra
   astd::detail::outcome<std::size_t> take() {
     resumed();
     if (failed()) [[unlikely]]
-      return failed_with(code == driver::opcode::read ? "read" : "write", subject_);
+      return descriptor_failure(error(), code == driver::opcode::read ? "read" : "write", subject_, fd);
     astd::detail::outcome<std::size_t> bytes;
     bytes.set_value(static_cast<std::size_t>(result()));
     return bytes;
@@ -54,7 +58,7 @@ class descriptor_poll final : public astd::detail::io_awaiter<descriptor_poll, i
   }
   astd::detail::outcome<int> take() {
     resumed();
-    if (failed()) return failed_with("poll", subject_);
+    if (failed()) return descriptor_failure(error(), "poll", subject_, fd);
     astd::detail::outcome<int> events;
     events.set_value(result());
     return events;

@@ -4,11 +4,15 @@
 //   auto reading = spawn(read_all, std::move(in));
 //   ...
 //   auto stream = io::reunite(std::move(in), std::move(out));
+//
+// For any stream. A TCP stream has a split() of its own besides, whose halves know its addresses and say the end to the
+// peer: astd/net/tcp_halves.hpp.
 #pragma once
 
 #include <astd/base/assert.hpp>
 #include <astd/io/concepts.hpp>
 #include <astd/io/flush.hpp>
+#include <astd/io/kernel_end.hpp>
 
 #include <memory>
 #include <span>
@@ -40,6 +44,12 @@ class read_half {
     requires vectored_reader<S>
   {
     return of_->read_vectored(to);
+  }
+  /// For io::copy().
+  [[nodiscard]] detail::kernel_end_of<read_half> kernel_source() const
+    requires detail::kernel_reader<S>
+  {
+    return {of_->kernel_source()};
   }
   /// Whether `other` is a half of the same stream.
   [[nodiscard]] bool is_pair_of(const write_half<S>& other) const noexcept { return of_ == other.of_; }
@@ -73,6 +83,12 @@ class write_half {
     requires vectored_writer<S>
   {
     return of_->write_vectored(from);
+  }
+  /// For io::copy().
+  [[nodiscard]] detail::kernel_end_of<write_half> kernel_sink() const
+    requires detail::kernel_writer<S>
+  {
+    return {of_->kernel_sink()};
   }
   [[nodiscard]] auto flush() { return io::flush(*of_); }
   [[nodiscard]] auto shutdown_write() { return io::shutdown_write(*of_); }

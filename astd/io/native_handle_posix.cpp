@@ -1,7 +1,10 @@
 #include <astd/driver/driver.hpp>
 #include <astd/driver/sim/machine.hpp>
+#include <astd/io/descriptor_operations.hpp>
 #include <astd/io/native_handle.hpp>
 #include <astd/runtime/perform_now.hpp>
+
+#include <cstdio>
 
 #include <fcntl.h>
 
@@ -22,6 +25,14 @@ void set_blocking(os::native_handle descriptor, bool on) noexcept {
   if (flags < 0) return;
   const int wanted = on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
   if (wanted != flags) ::fcntl(descriptor, F_SETFL, wanted);
+}
+
+failure descriptor_failure(std::error_code error, const char* action, const char* subject,
+                           int descriptor) noexcept {
+  if (subject) return failure(error, action, subject);
+  char text[32];
+  std::snprintf(text, sizeof text, "descriptor %d", descriptor);
+  return failure(error, action, text);
 }
 
 void adopt_descriptor(os::native_handle descriptor) noexcept { driver::adopt(descriptor); }

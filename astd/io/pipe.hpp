@@ -13,6 +13,8 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace astd::io {
@@ -22,6 +24,28 @@ enum class pipe_event : unsigned char { readable, writable };
 io_awaitable<descriptor_poll> pipe_ready(os::native_handle descriptor, pipe_event what, const char* name) noexcept;
 poll_result<std::size_t> try_read_from(os::native_handle descriptor, mutable_bytes buffer) noexcept;
 poll_result<std::size_t> try_write_to(os::native_handle descriptor, const_bytes buffer) noexcept;
+
+/// What a pipe is called in errors: a literal, or a text that it has its share of.
+class pipe_name {
+ public:
+  explicit pipe_name(const char* literal = "a pipe") noexcept : literal_(literal) {}
+  explicit pipe_name(std::shared_ptr<const std::string> text) noexcept : text_(std::move(text)) {}
+  [[nodiscard]] const char* get() const noexcept { return text_ ? text_->c_str() : literal_; }
+
+ private:
+  const char* literal_ = "a pipe";
+  std::shared_ptr<const std::string> text_;
+};
+
+struct pipe_maker {
+  /// As from_native_handle().
+  template <class Pipe>
+  static Pipe make(os::native_handle handle, std::shared_ptr<const std::string> name) noexcept {
+    adopt_descriptor(handle);
+    set_blocking(handle, false);
+    return Pipe(owned_handle(handle), pipe_name(std::move(name)));
+  }
+};
 
 }  // namespace detail
 
@@ -35,7 +59,7 @@ class pipe_reader {
 
   /// As io::reader has it: 0 when all writers have gone. Allocates nothing.
   [[nodiscard]] detail::io_awaitable<detail::descriptor_transfer> read(mutable_bytes buffer) noexcept {
-    return detail::read_from(handle_.get(), buffer, name_);
+    return detail::read_from(handle_.get(), buffer, name_.get());
   }
   /// The same without waiting.
   poll_result<std::size_t> try_read(mutable_bytes buffer) noexcept {
@@ -43,7 +67,7 @@ class pipe_reader {
   }
   /// Waits until try_read() is worth while.
   [[nodiscard]] auto readable() noexcept {
-    return detail::pipe_ready(handle_.get(), detail::pipe_event::readable, name_);
+    return detail::pipe_ready(handle_.get(), detail::pipe_event::readable, name_.get());
   }
 
   /// Closes it, at once; the await is over at once. Does nothing when it is closed.
@@ -63,13 +87,15 @@ class pipe_reader {
                                                       const char* name = "a pipe") noexcept {
     detail::adopt_descriptor(handle);
     detail::set_blocking(handle, false);
-    return pipe_reader(detail::owned_handle(handle), name);
+    return pipe_reader(detail::owned_handle(handle), detail::pipe_name(name));
   }
 
  private:
-  pipe_reader(detail::owned_handle handle, const char* name) noexcept : handle_(std::move(handle)), name_(name) {}
+  friend struct detail::pipe_maker;
+  pipe_reader(detail::owned_handle handle, detail::pipe_name name) noexcept
+      : handle_(std::move(handle)), name_(std::move(name)) {}
   detail::owned_handle handle_;
-  const char* name_ = "a pipe";
+  detail::pipe_name name_;
 };
 
 /// Where a pipe is written. The destructor closes it and never blocks: the reader gets what was written, then the end.
@@ -83,7 +109,7 @@ class pipe_writer {
   /// As io::writer has it. Fails with std::errc::broken_pipe when all readers have gone, never with a signal. Allocates
   /// nothing.
   [[nodiscard]] detail::io_awaitable<detail::descriptor_transfer> write(const_bytes buffer) noexcept {
-    return detail::write_to(handle_.get(), buffer, name_);
+    return detail::write_to(handle_.get(), buffer, name_.get());
   }
   /// The same without waiting.
   poll_result<std::size_t> try_write(const_bytes buffer) noexcept {
@@ -91,7 +117,7 @@ class pipe_writer {
   }
   /// Waits until try_write() is worth while.
   [[nodiscard]] auto writable() noexcept {
-    return detail::pipe_ready(handle_.get(), detail::pipe_event::writable, name_);
+    return detail::pipe_ready(handle_.get(), detail::pipe_event::writable, name_.get());
   }
 
   /// Closes it, at once; the await is over at once. Does nothing when it is closed.
@@ -112,13 +138,15 @@ class pipe_writer {
                                                       const char* name = "a pipe") noexcept {
     detail::adopt_descriptor(handle);
     detail::set_blocking(handle, false);
-    return pipe_writer(detail::owned_handle(handle), name);
+    return pipe_writer(detail::owned_handle(handle), detail::pipe_name(name));
   }
 
  private:
-  pipe_writer(detail::owned_handle handle, const char* name) noexcept : handle_(std::move(handle)), name_(name) {}
+  friend struct detail::pipe_maker;
+  pipe_writer(detail::owned_handle handle, detail::pipe_name name) noexcept
+      : handle_(std::move(handle)), name_(std::move(name)) {}
   detail::owned_handle handle_;
-  const char* name_ = "a pipe";
+  detail::pipe_name name_;
 };
 
 }  // namespace astd::io

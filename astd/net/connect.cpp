@@ -3,9 +3,11 @@
 #include <astd/coro/race.hpp>
 #include <astd/net/connect.hpp>
 #include <astd/sync/event.hpp>
+#include <astd/sync/semaphore.hpp>
 #include <astd/time/timeout.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <mutex>
 
 namespace astd::net::detail {
@@ -13,6 +15,10 @@ namespace {
 
 // RFC 8305, 5 and 8: "Connection Attempt Delay".
 constexpr std::chrono::milliseconds delay_between_attempts{250};
+
+// Each attempt is a socket. A name may have as many addresses as its owner likes; by then four seconds have gone, and an
+// address more is worth less than what waits already.
+constexpr std::ptrdiff_t most_attempts_at_once = 16;
 
 task<socket> connect_once(const socket_address& address) {
   auto made = socket::make(socket_kind::stream, address);
@@ -23,15 +29,18 @@ task<socket> connect_once(const socket_address& address) {
 
 /// What the attempts of one connect share. They may run on several threads.
 struct attempts {
+  explicit attempts(const std::vector<socket_address>& where) : addresses(where) {}
   const std::vector<socket_address>& addresses;
   std::mutex lock;
   refusals refused;  // under lock
+  counting_semaphore<> room{most_attempts_at_once};
 };
 
 task<socket> attempt_from(attempts& all, std::size_t first);
 
 /// One address; tells `failed` when it has failed.
 task<socket> attempt_one(attempts& all, std::size_t which, event& failed) {
+  [[maybe_unused]] const auto place = co_await all.room.acquire_permit();
   auto connected = co_await as_result(connect_once(all.addresses[which]));
   if (connected) co_return std::move(*connected);
   {
@@ -98,7 +107,7 @@ task<socket> connect_to_first(const std::vector<socket_address>& addresses, cons
     if (connected) co_return std::move(*connected);
     co_await fail(name.refused(connected.error(), "connect", addresses.front()));
   }
-  attempts all{addresses, {}, {}};
+  attempts all(addresses);
   auto connected = co_await as_result(attempt_from(all, 0));
   if (connected) co_return std::move(*connected);
   co_await fail(all.refused.all(name, "connect"));

@@ -123,6 +123,26 @@ ASTD_SIM_TEST(happy_eyeballs, a_slow_address_may_still_win) {
   EXPECT_EQ(connected.peer, slow.to_string());
 }
 
+ASTD_SIM_TEST(happy_eyeballs, no_more_than_sixteen_are_tried_at_a_time) {
+  universe.add_host("silent");
+  universe.add_host("good", serve_at_80);
+  auto& client = universe.add_host("client");
+  co_await this_task::sleep_for(1ms);
+  const auto good = co_await client.run(address_of, std::string("good:80"));
+  const auto silent = co_await client.run(address_of, std::string("silent:80"));
+  universe.partition("client", "silent");
+  std::vector<net::socket_address> fifteen(15, silent);
+  fifteen.push_back(good);
+  auto last = co_await client.run(connect, fifteen);
+  EXPECT_EQ(last.peer, good.to_string());
+  EXPECT_LT(last.taken, 5s);
+  std::vector<net::socket_address> sixteen(16, silent);
+  sixteen.push_back(good);
+  auto one_more = co_await client.run(connect, sixteen);
+  EXPECT_EQ(one_more.peer, good.to_string());
+  EXPECT_GT(one_more.taken, 30s) << "it waited until one of those before was given up";
+}
+
 ASTD_SIM_TEST(happy_eyeballs, cancelling_ends_all_attempts) {
   universe.add_host("silent");
   auto& client = universe.add_host("client");

@@ -1,6 +1,7 @@
 // Sockets that come from elsewhere, and go there.
 #include <astd/io/read_exact.hpp>
 #include <astd/io/write_all.hpp>
+#include <astd/net/tcp_halves.hpp>
 #include <astd/net/tcp_socket.hpp>
 #include <astd/net/udp_socket.hpp>
 #include <astd/testing/gtest.hpp>
@@ -44,6 +45,28 @@ ASTD_TEST(native_sockets, of_a_stream_with_halves_stay) {
   EXPECT_GE(stream.as_native_handle(), 0);
   EXPECT_EQ(std::move(stream).into_native_handle(), os::no_handle);
   co_await io::write_all(halves.second, "still open");
+}
+
+ASTD_TEST(native_sockets, of_halves_go_with_the_last_of_them) {
+  tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
+  tcp_stream stream = co_await tcp_stream::connect(listener.local_address());
+  auto accepted = co_await listener.accept();
+  auto halves = std::move(stream).split();
+  EXPECT_EQ(halves.first.as_native_handle(), halves.second.as_native_handle());
+  // The reading half has it still; the peer sees no end.
+  EXPECT_EQ(std::move(halves.second).into_native_handle(), os::no_handle);
+  const os::native_handle raw = std::move(halves.first).into_native_handle();
+  EXPECT_GE(raw, 0);
+  std::array<char, 8> buffer;
+  EXPECT_TRUE(accepted.first.try_read(buffer).is_not_ready());
+  {
+    tcp_write_half writer = tcp_write_half::from_native_handle(raw);
+    co_await io::write_all(writer, "hello");
+  }
+  const std::size_t n = co_await accepted.first.read(buffer);
+  EXPECT_EQ(n, 5u);
+  const std::size_t end = co_await accepted.first.read(buffer);
+  EXPECT_EQ(end, 0u);
 }
 
 ASTD_TEST(native_sockets, from_elsewhere_do_not_block) {

@@ -10,6 +10,27 @@ bool ends_accepting(std::error_code error) noexcept {
          error == std::errc::not_a_socket || error == std::errc::operation_not_supported;
 }
 
+namespace {
+
+class deadline_category final : public std::error_category {
+ public:
+  [[nodiscard]] const char* name() const noexcept override { return "astd.net.serve"; }
+  [[nodiscard]] std::string message(int) const override { return "past serve's deadline"; }
+};
+
+}  // namespace
+
+std::error_code past_deadline() noexcept {
+  static const deadline_category category;
+  return {1, category};
+}
+
+std::string unusable(const serve_limits& limits) {
+  if (limits.connections == 0) return "connections = 0";
+  if (limits.per_peer == 0) return "per_peer = 0";
+  return {};
+}
+
 bool serve_state::add(const std::string& key) {
   const std::lock_guard guard(lock_);
   std::size_t& count = peers_[key];

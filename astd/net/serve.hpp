@@ -11,16 +11,17 @@
 
 #include <astd/cancel.hpp>
 #include <astd/coro/as_result.hpp>
+#include <astd/coro/limit.hpp>
 #include <astd/coro/or_return.hpp>
 #include <astd/coro/race.hpp>
 #include <astd/coro/ready.hpp>
 #include <astd/coro/task.hpp>
 #include <astd/net/socket_address.hpp>
 #include <astd/net/unix_address.hpp>
+#include <astd/runtime/sleep.hpp>
 #include <astd/runtime/task_group.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/sync/semaphore.hpp>
-#include <astd/time/timeout.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -31,6 +32,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -42,7 +44,8 @@ namespace astd::net {
 struct serve_limits {
   /// So many connections at a time, at least one; further ones wait in the listener's queue.
   std::size_t connections = 10'000;
-  /// So many of one peer (an IP address; all local sockets of one path or without a name are one); further ones are closed.
+  /// So many of one peer (an IP address; all local sockets of one path or without a name are one), at least one; further
+  /// ones are closed. The largest value: no limit, and nobody is counted.
   std::size_t per_peer = std::numeric_limits<std::size_t>::max();
   /// A handler that takes longer is cancelled, and its connection closed. Zero: as long as it likes.
   std::chrono::nanoseconds deadline{0};
@@ -55,10 +58,10 @@ struct serve_limits {
 /// What has become of the connections; complete when serve() is over.
 struct serve_report {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;        // closed at once: too many of their peer
+  std::uint64_t refused = 0;        // closed at once: too many of their peer, or no memory to serve them
   std::uint64_t finished = 0;       // the handler ended well
   std::uint64_t failed = 0;         // it ended with an error or an exception
-  std::uint64_t timed_out = 0;      // of these: it ran into the deadline
+  std::uint64_t timed_out = 0;      // of these: it ran into serve's deadline
   std::uint64_t cut_off = 0;        // it was cancelled when draining took too long
   std::uint64_t accept_errors = 0;  // no descriptors, no memory: tried again after a while
   std::error_code last_accept_error;
@@ -70,6 +73,10 @@ namespace detail {
 [[nodiscard]] std::string peer_key(const unix_address& peer);
 /// Whether the listener itself is broken: there is no point in another try.
 [[nodiscard]] bool ends_accepting(std::error_code error) noexcept;
+/// What a handler that ran into serve's deadline ends with: no handler has it by itself, and nobody outside sees it.
+[[nodiscard]] std::error_code past_deadline() noexcept;
+/// Names the first of the limits that says nothing sensible, for an error; empty if all do.
+[[nodiscard]] std::string unusable(const serve_limits& limits);
 
 class serve_state {
  public:
@@ -77,6 +84,10 @@ class serve_state {
       : limits(l),
         room(static_cast<std::ptrdiff_t>(
             std::min(l.connections, static_cast<std::size_t>(counting_semaphore<>::max())))) {}
+  /// Whether peers are counted at all.
+  [[nodiscard]] bool counts_peers() const noexcept {
+    return limits.per_peer != std::numeric_limits<std::size_t>::max();
+  }
   /// False: it has enough.
   bool add(const std::string& key);
   void remove(const std::string& key) noexcept;
@@ -93,11 +104,17 @@ class serve_state {
   std::map<std::string, std::size_t> peers_;  // under lock_
 };
 
-/// Counts a connection from its beginning to its end, however it ends.
+/// A connection's room, from its beginning to its end, however it ends.
 class serve_place {
  public:
-  serve_place(serve_state& s, semaphore_permit permit, std::string key)
-      : state_(&s), permit_(std::move(permit)), key_(std::move(key)) {}
+  explicit serve_place(semaphore_permit permit) noexcept : permit_(std::move(permit)) {}
+  /// False: its peer has enough. Throws std::bad_alloc, and has counted nothing then.
+  bool count(serve_state& s, std::string key) {
+    if (!s.add(key)) return false;
+    state_ = &s;
+    key_ = std::move(key);
+    return true;
+  }
   serve_place(serve_place&& other) noexcept
       : state_(std::exchange(other.state_, nullptr)),
         permit_(std::move(other.permit_)),
@@ -108,7 +125,7 @@ class serve_place {
   }
 
  private:
-  serve_state* state_;
+  serve_state* state_ = nullptr;  // null: not counted
   semaphore_permit permit_;
   std::string key_;
 };
@@ -123,6 +140,13 @@ auto call_handler(H& handler, Stream&& stream, const Address& peer, const cancel
     return handler(std::move(stream));
 }
 
+template <awaitable A>
+auto within_deadline(std::chrono::nanoseconds deadline, A handling) {
+  return astd::detail::limit_awaitable<A, astd::detail::sleep_awaitable>(
+      "serve's deadline", past_deadline(),
+      astd::detail::sleep_awaitable(astd::detail::to_nanoseconds(deadline), true), std::move(handling));
+}
+
 template <class H, class Stream, class Address>
 task<> serve_one(serve_state& s, H& handler, Stream stream, Address peer, [[maybe_unused]] serve_place place) {
   std::error_code error;
@@ -132,7 +156,9 @@ task<> serve_one(serve_state& s, H& handler, Stream stream, Address peer, [[mayb
 #endif
     auto handling = call_handler(handler, std::move(stream), peer, s.limits.stop);
     if (s.limits.deadline.count() > 0) {
-      const auto done = co_await as_result(timeout(s.limits.deadline, std::move(handling)));
+      // As timeout(), but told from a timeout of the handler's own.
+      auto limited = within_deadline(s.limits.deadline, std::move(handling));
+      const auto done = co_await as_result(std::move(limited));
       if (!done) error = done.error();
     } else {
       const auto done = co_await as_result(std::move(handling));
@@ -148,35 +174,78 @@ task<> serve_one(serve_state& s, H& handler, Stream stream, Address peer, [[mayb
     s.finished.fetch_add(1, std::memory_order_relaxed);
   } else {
     s.failed.fetch_add(1, std::memory_order_relaxed);
-    if (error == make_error_code(astd::errc::timed_out)) s.timed_out.fetch_add(1, std::memory_order_relaxed);
+    if (error == past_deadline()) s.timed_out.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
+/// "127.0.0.1:80", for errors; empty if the listener does not tell.
+template <class L>
+std::string place_of([[maybe_unused]] const L& listener) {
+  if constexpr (requires { listener.local_address().to_string(); }) {
+#if ASTD_HAS_EXCEPTIONS
+    try {
+      return listener.local_address().to_string();
+    } catch (const std::system_error&) {  // it is broken already: accept() says how
+    }
+#else
+    return listener.local_address().to_string();
+#endif
+  }
+  return {};
+}
+
+/// Serves a connection in the group, unless its peer has enough. Throws std::bad_alloc; the connection is closed then.
+template <class H, class Connection>
+void begin_to_serve(serve_state& s, H& handler, task_group& group, Connection& connection,
+                    semaphore_permit permit) {
+  serve_place place(std::move(permit));
+  if (s.counts_peers() && !place.count(s, peer_key(connection.second))) {
+    s.refused.fetch_add(1, std::memory_order_relaxed);
+    return;  // closes it
+  }
+  group.spawn(serve_one(s, handler, std::move(connection.first), connection.second, std::move(place)));
+}
+
 template <class L, class H>
-task<> accept_all(serve_state& s, L& listener, H& handler, task_group& group) {
-  std::chrono::milliseconds pause(1);
+task<> accept_all(serve_state& s, L& listener, H& handler, task_group& group, const std::string& where) {
+  constexpr std::chrono::milliseconds shortest(1), longest(500);
+  std::chrono::milliseconds pause = shortest;
   for (;;) {
     auto permit = co_await s.room.acquire_permit();
-    auto got = co_await as_result(listener.accept());
-    if (!got) {
-      s.accept_errors.fetch_add(1, std::memory_order_relaxed);
-      s.last_accept_error = got.error();
-      if (ends_accepting(got.error())) co_await fail({got.error(), "serve"});
-      // The connection still waits: asked again at once the system would say the same. What ends meanwhile makes room.
-      co_await this_task::sleep_for(pause);
-      pause = pause * 2 < std::chrono::milliseconds(500) ? pause * 2 : std::chrono::milliseconds(500);
+    std::error_code error;
+    {
+      auto got = co_await as_result(listener.accept());
+      if (got) {
+        // Nothing is awaited from the accept to the spawn: a connection that was accepted is served.
+        s.accepted.fetch_add(1, std::memory_order_relaxed);
+#if ASTD_HAS_EXCEPTIONS
+        try {
+#endif
+          begin_to_serve(s, handler, group, *got, std::move(permit));
+#if ASTD_HAS_EXCEPTIONS
+        } catch (const std::bad_alloc&) {
+          s.refused.fetch_add(1, std::memory_order_relaxed);
+          error = std::make_error_code(std::errc::not_enough_memory);
+        }
+#endif
+      } else {
+        error = got.error();
+      }
+    }
+    if (!error) {
+      pause = shortest;
       continue;
     }
-    pause = std::chrono::milliseconds(1);
-    s.accepted.fetch_add(1, std::memory_order_relaxed);
-    std::string key = peer_key(got->second);
-    if (!s.add(key)) {
-      s.refused.fetch_add(1, std::memory_order_relaxed);
-      continue;  // closes it
+    s.accept_errors.fetch_add(1, std::memory_order_relaxed);
+    s.last_accept_error = error;
+    if (ends_accepting(error)) {
+      // Not in one expression with `?`: GCC 12 makes both failures, and destroys the chosen one twice.
+      if (where.empty()) co_await fail(failure(error, "serve"));
+      co_await fail(failure(error, "serve", where));
     }
-    // Nothing is awaited from the accept to here: a connection that was accepted is served.
-    serve_place place(s, std::move(permit), std::move(key));
-    group.spawn(serve_one(s, handler, std::move(got->first), got->second, std::move(place)));
+    // Others still wait: asked again at once the system would say the same. What ends meanwhile makes room.
+    co_await this_task::sleep_for(pause);
+    pause = std::min(pause * 2, longest);
   }
 }
 
@@ -192,8 +261,9 @@ inline task<> drained_too_long(cancel_token stop, std::chrono::nanoseconds drain
 
 template <class L, class H>
 task<> serve_until_stopped(serve_state& s, L& listener, H& handler) {
-  auto body = [&s, &listener, &handler](task_group& group) -> task<> {
-    auto accepting = race(accept_all(s, listener, handler, group), stopped(s.limits.stop));
+  const std::string where = place_of(listener);
+  auto body = [&s, &listener, &handler, &where](task_group& group) -> task<> {
+    auto accepting = race(accept_all(s, listener, handler, group, where), stopped(s.limits.stop));
     co_await std::move(accepting);
   };
   co_await task_group::run(body);
@@ -201,8 +271,8 @@ task<> serve_until_stopped(serve_state& s, L& listener, H& handler) {
 
 template <class L, class H>
 task<serve_report> serve_with(L listener, H handler, serve_limits limits) {
-  if (limits.connections == 0)
-    co_await fail({std::make_error_code(std::errc::invalid_argument), "serve no connections"});
+  if (const std::string wrong = unusable(limits); !wrong.empty())
+    co_await fail({std::make_error_code(std::errc::invalid_argument), "serve with", wrong});
   serve_state s(limits);
   auto all = race(serve_until_stopped(s, listener, handler), drained_too_long(limits.stop, limits.drain));
   co_await std::move(all);
@@ -216,9 +286,11 @@ task<serve_report> serve_with(L listener, H handler, serve_limits limits) {
 /// from several threads. What the handler returns is awaited; its errors and exceptions are counted and concern nobody
 /// else. The stream belongs to it.
 ///
-/// Out of descriptors or memory, it waits (1 ms at first, up to half a second) and goes on; connections that died in the
-/// queue do not concern it. It fails only if the listener itself is broken, and then the handlers are cancelled. Over when
-/// all handlers have ended. Cancelled, it cancels them.
+/// Out of descriptors or memory, it waits (1 ms at first, up to half a second) and goes on; a connection that was accepted
+/// but finds no memory to be served is closed, and counted as refused. Connections that died in the queue do not concern
+/// it. It fails only if the listener itself is broken ("serve 127.0.0.1:80: Invalid argument"), and then the handlers are
+/// cancelled; and with invalid_argument, which names the limit, for `connections` or `per_peer` of 0. Over when all
+/// handlers have ended. Cancelled, it cancels them.
 ///
 /// `listener`: a tcp_listener, a unix_listener, or anything whose accept() gives a pair of stream and address; an lvalue
 /// is referred to and outlives the await, an rvalue is moved in.

@@ -7,11 +7,14 @@
 #include <astd/task.hpp>
 #include <astd/testing/gtest.hpp>
 #include <astd/this_task.hpp>
+#include <astd/time.hpp>
 
 #include <array>
 #include <atomic>
 #include <limits>
+#include <new>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <unistd.h>
@@ -120,9 +123,104 @@ ASTD_TEST(serve, has_no_limit_where_none_is_meant) {
   stop.request_cancel();
   const serve_report report = co_await std::move(serving);
   EXPECT_EQ(report.finished, 1u);
-  limits.connections = 0;
-  const auto never = co_await as_result(serve(listener, echo, limits));
-  EXPECT_EQ(never.error(), std::errc::invalid_argument);
+}
+
+task<std::string> error_of(task<serve_report> serving) {
+  std::string text;
+  try {
+    co_await std::move(serving);
+  } catch (const std::system_error& e) {
+    text = e.what();
+  }
+  co_return text;
+}
+
+ASTD_TEST(serve, refuses_limits_that_let_nobody_in_and_names_them) {
+  tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
+  serve_limits nobody;
+  nobody.connections = 0;
+  const std::string first = co_await error_of(serve(listener, echo, nobody));
+  EXPECT_EQ(first, "serve with connections = 0: Invalid argument");
+  serve_limits no_peer;
+  no_peer.per_peer = 0;
+  const std::string second = co_await error_of(serve(listener, echo, no_peer));
+  EXPECT_EQ(second, "serve with per_peer = 0: Invalid argument");
+}
+
+ASTD_TEST(serve, tells_its_own_deadline_from_a_handlers_timeouts) {
+  tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
+  cancel_source stop;
+  serve_limits limits;
+  limits.stop = stop.token();
+  limits.deadline = std::chrono::hours(1);
+  auto handler = [](tcp_stream) -> task<> { co_await timeout(1ms, pending()); };
+  auto serving = spawn(serve(listener, handler, limits));
+  tcp_stream client = co_await tcp_stream::connect(listener.local_address());
+  std::array<char, 1> buffer;
+  const auto end = co_await as_result(client.read(buffer));
+  EXPECT_TRUE(!end || *end == 0);
+  stop.request_cancel();
+  const serve_report report = co_await std::move(serving);
+  EXPECT_EQ(report.failed, 1u);
+  EXPECT_EQ(report.timed_out, 0u);
+}
+
+// The address of a peer that is copied into its task: for the first connections there is no memory.
+struct costly_address : socket_address {
+  explicit costly_address(const socket_address& a) : socket_address(a) {}
+  costly_address(const costly_address& other) : socket_address(other) {
+    if (fail_next > 0 && fail_next-- > 0) throw std::bad_alloc();
+  }
+  costly_address(costly_address&& other) noexcept : socket_address(other) {}
+  static inline std::atomic<int> fail_next{0};
+};
+
+struct costly_listener {
+  tcp_listener& from;
+  task<std::pair<tcp_stream, costly_address>> accept() {
+    auto got = co_await from.accept();
+    co_return std::pair<tcp_stream, costly_address>(std::move(got.first), costly_address(got.second));
+  }
+};
+
+ASTD_TEST(serve, out_of_memory_for_a_connection_it_closes_it_and_goes_on) {
+  tcp_listener listener = co_await tcp_listener::bind("127.0.0.1:0");
+  cancel_source stop;
+  serve_limits limits;
+  limits.stop = stop.token();
+  costly_address::fail_next = 2;
+  auto serving = spawn(serve(costly_listener{listener}, echo, limits));
+  for (int i = 0; i < 2; ++i) {
+    tcp_stream refused = co_await tcp_stream::connect(listener.local_address());
+    std::array<char, 1> buffer;
+    const auto end = co_await as_result(refused.read(buffer));
+    EXPECT_TRUE(!end || *end == 0);
+  }
+  tcp_stream client = co_await tcp_stream::connect(listener.local_address());
+  const bool answered = co_await asks(client);
+  EXPECT_TRUE(answered);
+  co_await client.shutdown_write();
+  stop.request_cancel();
+  const serve_report report = co_await std::move(serving);
+  EXPECT_EQ(report.accepted, 3u);
+  EXPECT_EQ(report.refused, 2u);
+  EXPECT_EQ(report.accept_errors, 2u);
+  EXPECT_EQ(report.last_accept_error, std::errc::not_enough_memory);
+  EXPECT_EQ(report.finished, 1u);
+  EXPECT_EQ(report.cut_off, 0u);
+}
+
+// What a listener says that is broken.
+struct broken_listener {
+  task<std::pair<tcp_stream, socket_address>> accept() {
+    co_await fail(std::make_error_code(std::errc::invalid_argument));
+  }
+  [[nodiscard]] socket_address local_address() const { return socket_address("192.0.2.1:80"); }
+};
+
+ASTD_TEST(serve, names_the_address_of_a_broken_listener) {
+  const std::string error = co_await error_of(serve(broken_listener(), echo));
+  EXPECT_EQ(error, "serve 192.0.2.1:80: Invalid argument");
 }
 
 ASTD_TEST(serve, refuses_a_peer_that_has_enough) {

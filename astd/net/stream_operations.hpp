@@ -3,6 +3,7 @@
 #pragma once
 
 #include <astd/io/buffer.hpp>
+#include <astd/io/kernel_end.hpp>
 #include <astd/io/poll_result.hpp>
 #include <astd/net/socket_readiness.hpp>
 #include <astd/net/socket_transfer.hpp>
@@ -77,6 +78,11 @@ class stream_source {
     return readiness_awaitable(driver::opcode::readable, fd());
   }
 
+  /// For io::copy().
+  [[nodiscard]] io::detail::kernel_end_of<Stream> kernel_source() const noexcept {
+    return {{fd(), io::detail::kernel_kind::stream_socket, nullptr, &socket_failure}};
+  }
+
  private:
   [[nodiscard]] int fd() const noexcept { return static_cast<const Stream&>(*this).descriptor(); }
 };
@@ -108,6 +114,11 @@ class stream_sink {
   /// Waits until write() would not have to wait: there is room, or an error.
   [[nodiscard]] readiness_awaitable writable() noexcept {
     return readiness_awaitable(driver::opcode::writable, fd());
+  }
+
+  /// For io::copy().
+  [[nodiscard]] io::detail::kernel_end_of<Stream> kernel_sink() const noexcept {
+    return {{fd(), io::detail::kernel_kind::stream_socket, nullptr, &socket_failure}};
   }
 
   /// The peer reads to the end of what was written and then sees the end; reading goes on. Fails with

@@ -45,8 +45,9 @@ class tcp_stream : public detail::stream_source<tcp_stream>,
  public:
   /// Connects to the first of the addresses of `where` that answers. Names are looked up as lookup_host() does. Several
   /// addresses are tried as RFC 8305 has it: the next one is begun when the last has failed, or has not answered for 250
-  /// milliseconds; the first to be connected is taken and the others are given up. Those of a name take turns between
-  /// IPv6 and IPv4; those of a range are tried in its order.
+  /// milliseconds; the first to be connected is taken and the others are given up. No more than 16 are tried at a time:
+  /// where so many are silent the next one is begun when one of them has failed. Those of a name take turns between IPv6
+  /// and IPv4; those of a range are tried in its order.
   ///
   /// Fails as lookup_host() does, or with the error of the address that failed last, and names each that was tried:
   /// "connect 192.0.2.1:80: Connection refused". Cancelling closes the half-open connections.

@@ -21,7 +21,7 @@ namespace astd::net {
 
 /// As udp_socket, but a send waits while the receiver's queue is full. Any number of tasks may use it, on any threads. A
 /// cancelled receive has taken nothing, a cancelled send has sent nothing.
-class unix_datagram {
+class unix_datagram : public detail::native_socket<unix_datagram> {
  public:
   /// At a path, which must not exist yet, or an abstract name. The file stays when the socket goes.
   static task<unix_datagram> bind(unix_address where);
@@ -74,15 +74,8 @@ class unix_datagram {
   [[nodiscard]] unix_address local_address() const { return detail::unix_local(fd()); }
   [[nodiscard]] unix_address peer_address() const { return detail::unix_peer(fd()); }
 
-  [[nodiscard]] os::native_handle as_native_handle() const noexcept { return fd(); }
-  [[nodiscard]] os::native_handle into_native_handle() && noexcept {
-    return detail::release_socket(std::move(socket_));
-  }
-  [[nodiscard]] static unix_datagram from_native_handle(os::native_handle handle) noexcept {
-    return unix_datagram(detail::adopt_socket(handle));
-  }
-
  private:
+  friend class detail::native_socket<unix_datagram>;
   explicit unix_datagram(detail::socket socket) noexcept : socket_(std::move(socket)) {}
   [[nodiscard]] int fd() const noexcept { return socket_.descriptor(); }
   detail::socket socket_;

@@ -42,7 +42,7 @@ task<socket> listen_unix(unix_kind what, unix_address where);
 /// Listens for connections of type S: unix_stream or unix_seqpacket. As tcp_listener; the destructor leaves the file of a
 /// path where it is: remove it.
 template <class S>
-class basic_unix_listener {
+class basic_unix_listener : public detail::native_socket<basic_unix_listener<S>> {
  public:
   /// A path must not exist yet: "bind /run/service.sock: Address already in use".
   static task<basic_unix_listener> bind(unix_address where) {
@@ -85,18 +85,8 @@ class basic_unix_listener {
 
   [[nodiscard]] unix_address local_address() const { return detail::unix_local(socket_.descriptor()); }
 
-  /// Still ours.
-  [[nodiscard]] os::native_handle as_native_handle() const noexcept { return socket_.descriptor(); }
-  /// The caller's from now on, in non-blocking mode.
-  [[nodiscard]] os::native_handle into_native_handle() && noexcept {
-    return detail::release_socket(std::move(socket_));
-  }
-  /// Takes over a listening local socket.
-  [[nodiscard]] static basic_unix_listener from_native_handle(os::native_handle handle) noexcept {
-    return basic_unix_listener(detail::adopt_socket(handle));
-  }
-
  private:
+  friend class detail::native_socket<basic_unix_listener<S>>;
   explicit basic_unix_listener(detail::socket socket) noexcept : socket_(std::move(socket)) {}
   detail::socket socket_;
 };

@@ -107,18 +107,21 @@ class unix_recv_handles_awaiter final
     : public astd::detail::io_awaiter<unix_recv_handles_awaiter, received_handles> {
  public:
   struct arguments {
-    arguments(int fd, io::mutable_bytes bytes, std::size_t handles) noexcept
-        : descriptor(fd), buffer(bytes), most(handles) {}
+    arguments(int fd, io::mutable_bytes bytes, std::size_t handles, bool is_nothing = false) noexcept
+        : descriptor(fd), buffer(bytes), most(handles), nothing(is_nothing) {}
     int descriptor;
     io::mutable_bytes buffer;
     std::size_t most;
+    bool nothing;  // done without a system call: no byte of a stream is wanted
   };
   explicit unix_recv_handles_awaiter(const arguments& a) noexcept;
   ~unix_recv_handles_awaiter();
+  bool await_ready() const noexcept { return nothing_; }
   astd::detail::outcome<value_type> take();
 
  private:
   const std::size_t most_;
+  const bool nothing_;
   bool taken_ = false;
   unix_message message_;
 };
@@ -135,7 +138,6 @@ unix_address unix_peer(int descriptor);
 /// Unnamed if the connection is broken already.
 unix_address unix_peer_or_none(int descriptor) noexcept;
 unix_credentials unix_peer_credentials(int descriptor);
-[[nodiscard]] int release_socket(socket s) noexcept;
 
 /// Makes a public socket of one of ours.
 struct unix_maker {

@@ -189,7 +189,7 @@ astd::detail::outcome<unix_recv_from_awaiter::value_type> unix_recv_from_awaiter
 }
 
 unix_recv_handles_awaiter::unix_recv_handles_awaiter(const arguments& a) noexcept
-    : io_awaiter(opcode::recvmsg, a.descriptor), most_(a.most) {
+    : io_awaiter(opcode::recvmsg, a.descriptor), most_(a.most), nothing_(a.nothing) {
   message_.prepare(a.buffer.data(), a.buffer.size());
   message_.make_room(false, true);
   args.message = {message_.header(), MSG_CMSG_CLOEXEC};
@@ -202,11 +202,13 @@ unix_recv_handles_awaiter::~unix_recv_handles_awaiter() {
 
 astd::detail::outcome<received_handles> unix_recv_handles_awaiter::take() {
   resumed();
-  if (failed()) return socket_failure(error(), "recv at", fd);
   received_handles got;
-  got.size = static_cast<std::size_t>(result());
-  taken_ = true;
-  message_.take_handles(most_, got.handles, got.truncated);
+  if (!nothing_) {
+    if (failed()) return socket_failure(error(), "recv at", fd);
+    got.size = static_cast<std::size_t>(result());
+    taken_ = true;
+    message_.take_handles(most_, got.handles, got.truncated);
+  }
   astd::detail::outcome<value_type> received;
   received.set_value(std::move(got));
   return received;
@@ -271,8 +273,6 @@ socket adopt_socket(os::native_handle handle) noexcept {
   io::detail::set_blocking(handle, false);
   return socket(handle);
 }
-
-int release_socket(socket s) noexcept { return s.release(); }
 
 task<> connect_unix(const socket& s, unix_address to) {
   std::chrono::milliseconds pause(1);

@@ -21,7 +21,7 @@ namespace astd::net {
 /// A message that is larger than the buffer loses its rest. recv() gives 0 when the peer has gone (and for an empty
 /// message: send none). Any number of tasks may use it, on any threads. Where nothing is said the members are as those of
 /// unix_stream.
-class unix_seqpacket {
+class unix_seqpacket : public detail::native_socket<unix_seqpacket> {
  public:
   static constexpr detail::unix_kind socket_kind = detail::unix_kind::packets;
   static task<unix_seqpacket> connect(unix_address where);
@@ -62,15 +62,8 @@ class unix_seqpacket {
   [[nodiscard]] unix_address peer_address() const { return detail::unix_peer(fd()); }
   [[nodiscard]] unix_credentials peer_credentials() const { return detail::unix_peer_credentials(fd()); }
 
-  [[nodiscard]] os::native_handle as_native_handle() const noexcept { return fd(); }
-  [[nodiscard]] os::native_handle into_native_handle() && noexcept {
-    return detail::release_socket(std::move(socket_));
-  }
-  [[nodiscard]] static unix_seqpacket from_native_handle(os::native_handle handle) noexcept {
-    return unix_seqpacket(detail::adopt_socket(handle));
-  }
-
  private:
+  friend class detail::native_socket<unix_seqpacket>;
   friend struct detail::unix_maker;
   explicit unix_seqpacket(detail::socket socket) noexcept : socket_(std::move(socket)) {}
   [[nodiscard]] int fd() const noexcept { return socket_.descriptor(); }

@@ -158,6 +158,14 @@ task<std::size_t> take_one(unix_stream& from) {
   co_return got.handles.size();
 }
 
+ASTD_TEST(unix_stream, receives_nothing_into_nothing_at_once) {
+  auto ends = unix_stream::pair();
+  const auto got = co_await ends.first.recv_with(io::mutable_bytes(), 1);
+  EXPECT_EQ(got.size, 0u);
+  EXPECT_TRUE(got.handles.empty());
+  EXPECT_FALSE(got.truncated);
+}
+
 ASTD_TEST(unix_stream, a_cancelled_receive_leaks_no_descriptor_and_loses_none) {
   auto ends = unix_stream::pair();
   test::pipe_ends pipe;

@@ -24,7 +24,9 @@ namespace astd::net {
 /// One end. The members of stream_operations.hpp are as those of tcp_stream: read, try_read, readable, peek,
 /// read_vectored; write, try_write, writable, write_vectored, shutdown_write. The destructor closes it and never blocks.
 /// One task may read while another writes, on any threads.
-class unix_stream : public detail::stream_source<unix_stream>, public detail::stream_sink<unix_stream> {
+class unix_stream : public detail::stream_source<unix_stream>,
+                    public detail::stream_sink<unix_stream>,
+                    public detail::native_socket<unix_stream> {
  public:
   static constexpr detail::unix_kind socket_kind = detail::unix_kind::stream;
   /// Fails with what the system says: "connect /run/service.sock: Connection refused". Waits while the listener's queue
@@ -48,7 +50,7 @@ class unix_stream : public detail::stream_source<unix_stream>, public detail::st
   /// As read(), and takes up to `most` descriptors that came with the bytes; further ones are closed. A plain read()
   /// closes all that come. Cancelled, it has taken neither bytes nor descriptors.
   [[nodiscard]] detail::unix_recv_handles_awaitable recv_with(io::mutable_bytes buffer, std::size_t most) noexcept {
-    return detail::unix_recv_handles_awaitable(descriptor(), buffer, most);
+    return detail::unix_recv_handles_awaitable(descriptor(), buffer, most, buffer.empty());
   }
 
   /// Throw system_error if the connection is broken.
@@ -56,18 +58,8 @@ class unix_stream : public detail::stream_source<unix_stream>, public detail::st
   [[nodiscard]] unix_address peer_address() const { return detail::unix_peer(descriptor()); }
   [[nodiscard]] unix_credentials peer_credentials() const { return detail::unix_peer_credentials(descriptor()); }
 
-  /// Still ours.
-  [[nodiscard]] os::native_handle as_native_handle() const noexcept { return descriptor(); }
-  /// The caller's from now on, in non-blocking mode.
-  [[nodiscard]] os::native_handle into_native_handle() && noexcept {
-    return detail::release_socket(std::move(socket_));
-  }
-  /// Takes over a connected local stream socket.
-  [[nodiscard]] static unix_stream from_native_handle(os::native_handle handle) noexcept {
-    return unix_stream(detail::adopt_socket(handle));
-  }
-
  private:
+  friend class detail::native_socket<unix_stream>;
   template <class>
   friend class detail::stream_source;
   template <class>

@@ -22,9 +22,9 @@ namespace astd::os {
 /// threads. Not destroyed, moved to or released while an operation is in flight.
 class async_fd {
  public:
-  /// Takes over `handle`, which the destructor closes; that must not block.
-  explicit async_fd(native_handle handle, const char* name = "a descriptor") noexcept
-      : handle_(handle), name_(name) {
+  /// Takes over `handle`, which the destructor closes; that must not block. `name` is for errors, and lives as long as it:
+  /// usually a literal. Without one they say "descriptor 7".
+  explicit async_fd(native_handle handle, const char* name = nullptr) noexcept : handle_(handle), name_(name) {
     io::detail::adopt_descriptor(handle);
   }
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -48,6 +49,16 @@ ASTD_TEST(async_fd, awaits_any_descriptor) {
   EXPECT_EQ(value, 3u);
   const native_handle raw = std::move(counter).into_native_handle();
   EXPECT_EQ(::close(raw), 0);
+}
+
+ASTD_TEST(async_fd, errors_say_which_it_was) {
+  async_fd read_only(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto write_to = [](async_fd& to) -> task<> { co_await to.write("x"); };
+  const std::string by_number = co_await test::error_of(write_to(read_only));
+  EXPECT_EQ(by_number, "write descriptor " + std::to_string(read_only.get()) + ": Bad file descriptor");
+  async_fd named(::open("/dev/null", O_RDONLY | O_CLOEXEC), "the null device");
+  const std::string by_name = co_await test::error_of(write_to(named));
+  EXPECT_EQ(by_name, "write the null device: Bad file descriptor");
 }
 
 ASTD_TEST(os_pipe, carries_bytes_and_the_end) {
@@ -154,6 +165,59 @@ ASTD_TEST(watcher, tells_of_changes) {
   EXPECT_FALSE(changes.remove(here.get()));
   const std::string error = co_await test::error_of(changes.add("/no/such/place"));
   EXPECT_EQ(error, "watch /no/such/place: No such file or directory");
+}
+
+ASTD_TEST(watcher, several_paths_of_one_file_share_its_watch) {
+  const folder here;
+  const auto plain = here.get();
+  const auto dotted = here.get() / ".";
+  watcher changes;
+  co_await changes.add(plain);
+  co_await changes.add(dotted);
+  std::filesystem::create_directory(plain / "a");
+  const file_change last_added = co_await next_of(changes);
+  EXPECT_EQ(last_added.path, dotted / "a");
+  EXPECT_TRUE(changes.remove(dotted));
+  EXPECT_FALSE(changes.remove(dotted));
+  std::filesystem::create_directory(plain / "b");
+  const file_change still_there = co_await next_of(changes);
+  EXPECT_EQ(still_there.path, plain / "b") << "once, and by the path that is left";
+  co_await changes.add(plain);  // again: no more than once
+  EXPECT_TRUE(changes.remove(plain));
+  EXPECT_FALSE(changes.remove(plain));
+}
+
+ASTD_TEST(watcher, adding_and_removing_again_and_again_leaves_no_more_than_it_may) {
+  const folder here;
+  watcher changes;
+  const auto old = here.get() / "old";
+  const auto recent = here.get() / "recent";
+  std::filesystem::create_directory(old);
+  std::filesystem::create_directory(recent);
+  co_await changes.add(old);
+  std::filesystem::create_directory(old / "x");
+  EXPECT_TRUE(changes.remove(old));
+  for (int i = 0; i < 1000; ++i) {
+    co_await changes.add(recent);
+    if (i == 999) std::filesystem::create_directory(recent / "y");
+    EXPECT_TRUE(changes.remove(recent));
+  }
+  // What is known of the first is forgotten by now, of the last it is not.
+  const file_change first = co_await next_of(changes);
+  EXPECT_EQ(first.path, recent / "y");
+}
+
+ASTD_TEST(watcher, comes_from_a_native_handle_and_goes_as_one) {
+  const folder here;
+  watcher first;
+  const native_handle raw = std::move(first).into_native_handle();
+  EXPECT_GE(raw, 0);
+  watcher changes = watcher::from_native_handle(raw);
+  EXPECT_EQ(changes.as_native_handle(), raw);
+  co_await changes.add(here.get());
+  std::filesystem::create_directory(here.get() / "a");
+  const file_change created = co_await next_of(changes);
+  EXPECT_EQ(created.path, here.get() / "a");
 }
 
 ASTD_TEST(native_handles, go_out_of_and_into_every_type) {

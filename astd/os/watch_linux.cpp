@@ -4,6 +4,7 @@
 #include <astd/runtime/io_operation.hpp>
 #include <astd/runtime/perform_now.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -12,6 +13,8 @@
 
 namespace astd::os {
 namespace {
+
+constexpr std::size_t most_ended = 1000;
 
 constexpr int wanted =
     IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MODIFY | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF;
@@ -56,23 +59,54 @@ watcher::watcher() {
   handle_ = owned_handle(op.result);
 }
 
+watcher watcher::from_native_handle(native_handle handle) noexcept {
+  io::detail::adopt_descriptor(handle);
+  io::detail::set_blocking(handle, false);
+  return watcher(owned_handle(handle));
+}
+
 task<> watcher::add(std::filesystem::path path) {
   const int number = co_await or_return(io::detail::io_awaitable<add_awaiter>(handle_.get(), path.c_str()));
-  paths_[number] = std::move(path);
+  auto& paths = watches_[number].paths;
+  std::erase(paths, path);
+  paths.push_back(std::move(path));
 }
 
 bool watcher::remove(const std::filesystem::path& path) noexcept {
-  for (const auto& [number, watched] : paths_) {
-    if (watched != path) continue;
+  for (auto& [number, w] : watches_) {
+    if (w.ended) continue;
+    const auto at = std::ranges::find(w.paths, path);
+    if (at == w.paths.end()) continue;
+    if (w.paths.size() > 1) {
+      w.paths.erase(at);
+      return true;
+    }
     driver::operation op;
     op.code = driver::opcode::watch_remove;
     op.fd = handle_.get();
     op.args.value = number;
     astd::detail::perform_now(op);
-    // The path stays known: changes that came before are still to be given. So it may be an earlier watch of the same path.
-    if (op.result >= 0) return true;
+    // What it led to may have gone: then the system has ended the watch, and the path may be that of a later one.
+    if (op.result < 0) continue;
+    // The path stays known until the system says that nothing more comes.
+    w.ended = true;
+    ++ended_;
+    forget_ended(most_ended);
+    return true;
   }
   return false;
+}
+
+// The oldest first. Nobody may ask for changes for long, and the system forgets what is too much.
+void watcher::forget_ended(std::size_t most) noexcept {
+  for (auto w = watches_.begin(); ended_ > most && w != watches_.end();) {
+    if (w->second.ended) {
+      w = watches_.erase(w);
+      --ended_;
+    } else {
+      ++w;
+    }
+  }
 }
 
 bool watcher::take_held(file_change& into) {
@@ -82,15 +116,20 @@ bool watcher::take_held(file_change& into) {
     const char* const name = reinterpret_cast<const char*>(held_.data() + begin_ + sizeof event);
     begin_ += sizeof event + event.len;
     const std::optional<change> what = meaning(event.mask);
-    const auto watched = paths_.find(event.wd);
-    if (what && (*what == change::overflow || watched != paths_.end())) {
+    const auto watched = watches_.find(event.wd);
+    if (what && (*what == change::overflow || watched != watches_.end())) {
       into.what = *what;
       into.cookie = event.cookie;
-      into.path = *what == change::overflow ? std::filesystem::path() : watched->second;
+      into.path = *what == change::overflow ? std::filesystem::path() : watched->second.paths.back();
+      // The word that a watch has ended may be among what the system has forgotten.
+      if (*what == change::overflow) forget_ended(0);
       if (event.len > 0 && name[0] != '\0') into.path /= name;
       return true;
     }
-    if (event.mask & IN_IGNORED && watched != paths_.end()) paths_.erase(watched);
+    if (event.mask & IN_IGNORED && watched != watches_.end()) {
+      if (watched->second.ended) --ended_;
+      watches_.erase(watched);
+    }
   }
   return false;
 }

@@ -32,6 +32,7 @@ class launch {
   std::string directory_;
   std::string refused_;  // what cannot be passed, for the error
   stdio standard_[3];
+  std::shared_ptr<const std::string> pipe_names_[3];  // of those that are piped
   std::vector<std::string> arguments_;
   std::vector<std::string> environment_;
   std::vector<std::string> programs_;

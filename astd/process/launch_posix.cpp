@@ -96,6 +96,8 @@ int native(resource what) noexcept {
   return -1;
 }
 
+constexpr const char* stream_names[] = {"standard input of ", "standard output of ", "standard error of "};
+
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);
@@ -136,7 +138,10 @@ launch::launch(const command& from, const stdio& input, const stdio& others)
     switch (standard_[i].what_) {
       case stdio::kind::inherit: native_.standard[i] = native_kind::inherited; break;
       case stdio::kind::null: native_.standard[i] = native_kind::null; break;
-      case stdio::kind::piped: native_.standard[i] = native_kind::piped; break;
+      case stdio::kind::piped:
+        native_.standard[i] = native_kind::piped;
+        pipe_names_[i] = std::make_shared<const std::string>(stream_names[i] + program_);
+        break;
       case stdio::kind::handle: native_.standard[i] = standard_[i].handle_->get(); break;
     }
   }
@@ -202,13 +207,19 @@ task<child> launch::start(std::unique_ptr<launch> self) {
   if (!self->refused_.empty())
     co_await fail(failure(std::make_error_code(std::errc::invalid_argument), "start",
                           std::string(self->program_.c_str()) + " with " + self->refused_));
+  // What the system says of a path that is empty, with a word about which.
+  if (self->program_.empty())
+    co_await fail(failure(std::make_error_code(std::errc::no_such_file_or_directory), "start",
+                          "'', a command without a program's name"));
   auto starting = shield(io::detail::io_awaitable<start_awaiter>(&self->native_, self->program_.c_str()));
   const int pidfd = co_await or_return(std::move(starting));
   child started(io::detail::owned_handle(pidfd), self->native_.pid, self->program_, self->kills_);
   const int (&pipes)[3] = self->native_.pipes;
-  if (pipes[0] >= 0) started.input_ = io::pipe_writer::from_native_handle(pipes[0], "a child's standard input");
-  if (pipes[1] >= 0) started.output_ = io::pipe_reader::from_native_handle(pipes[1], "a child's standard output");
-  if (pipes[2] >= 0) started.error_ = io::pipe_reader::from_native_handle(pipes[2], "a child's standard error");
+  using io::detail::pipe_maker;
+  const auto& names = self->pipe_names_;
+  if (pipes[0] >= 0) started.input_ = pipe_maker::make<io::pipe_writer>(pipes[0], names[0]);
+  if (pipes[1] >= 0) started.output_ = pipe_maker::make<io::pipe_reader>(pipes[1], names[1]);
+  if (pipes[2] >= 0) started.error_ = pipe_maker::make<io::pipe_reader>(pipes[2], names[2]);
   co_return std::move(started);
 }
 

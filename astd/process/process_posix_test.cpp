@@ -5,6 +5,7 @@
 #include <astd/io/write_all.hpp>
 #include <astd/process.hpp>
 #include <astd/process/test_children.hpp>
+#include <astd/runtime.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/task.hpp>
 #include <astd/testing/gtest.hpp>
@@ -14,14 +15,17 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace astd::process {
 namespace {
@@ -84,6 +88,45 @@ ASTD_TEST(process, names_a_program_that_does_not_exist) {
   const std::string nowhere = co_await test::error_of(command("true").current_dir("/no/such").spawn());
   EXPECT_EQ(nowhere, "change directory for true to /no/such: No such file or directory");
   co_await test::no_children();
+}
+
+ASTD_TEST(process, errors_name_the_program) {
+  const std::string nameless = co_await test::error_of(command("").spawn());
+  EXPECT_EQ(nameless, "start '', a command without a program's name: No such file or directory");
+  child gone = co_await command("true").standard_input(stdio::piped()).spawn();
+  io::pipe_writer input = std::move(gone.standard_input());
+  co_await gone.wait();
+  auto one_more = [](io::pipe_writer& to) -> task<> { co_await to.write("x"); };
+  const std::string broken = co_await test::error_of(one_more(input));
+  EXPECT_EQ(broken, "write standard input of true: Broken pipe");
+}
+
+// In a process of its own, which has closed its standard descriptors.
+[[noreturn]] void start_without_standard_descriptors() {
+  for (int i = 0; i < 3; ++i) ::close(i);
+  bool high = true;
+  runtime rt({.workers = 1});
+  rt.block_on([](bool& all) -> task<> {
+    command c("cat");
+    c.standard_input(stdio::piped()).standard_output(stdio::piped()).standard_error(stdio::null());
+    child cat = co_await c.spawn();
+    all = cat.standard_input().as_native_handle() > 2 && cat.standard_output().as_native_handle() > 2;
+    co_await io::write_all(cat.standard_input(), "hello");
+    co_await cat.standard_input().close();
+    const std::string echoed = co_await read_whole(cat.standard_output());
+    all = all && echoed == "hello";
+    const exit_status status = co_await cat.wait();
+    all = all && status.success();
+    // The reaper's.
+    child late = co_await command("sleep").arg("1000").standard_output(stdio::null()).kill_on_drop(true).spawn();
+  }(high));
+  for (int i = 0; i < 3; ++i) high = high && ::fcntl(i, F_GETFD) == -1;
+  std::_Exit(high ? 0 : 1);
+}
+
+TEST(process_death, keeps_off_the_numbers_of_standard_descriptors) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(start_without_standard_descriptors(), testing::ExitedWithCode(0), "");
 }
 
 ASTD_TEST(process, refuses_what_the_system_would_cut_off) {

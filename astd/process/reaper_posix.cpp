@@ -1,6 +1,7 @@
 #include <astd/driver/generation.hpp>
 #include <astd/driver/process_launch.hpp>
 #include <astd/driver/sim/machine.hpp>
+#include <astd/driver/wakeup.hpp>
 #include <astd/io/native_handle.hpp>
 #include <astd/process/reaper.hpp>
 #include <astd/runtime/native_thread.hpp>
@@ -40,13 +41,15 @@ void* serve(void* epoll) {
   for (;;) {
     epoll_event ended[64];
     const int count = ::epoll_wait(descriptor, ended, 64, -1);
+    // Somebody has closed it, with all descriptors of the process: there is nobody to be waited for any more.
+    if (count < 0 && errno != EINTR) ::usleep(100'000);
     for (int i = 0; i < count; ++i) (void)try_reap(ended[i].data.fd);
   }
 }
 
 // The epoll, with a thread that serves it; -1 if the system gives none.
 int running(reaper& r) noexcept {
-  if (r.epoll < 0) r.epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  if (r.epoll < 0) r.epoll = driver::above_standard(::epoll_create1(EPOLL_CLOEXEC));
   if (r.epoll >= 0 && !r.runs)
     r.runs = astd::detail::start_thread(&serve, reinterpret_cast<void*>(static_cast<std::intptr_t>(r.epoll))) == 0;
   return r.runs ? r.epoll : -1;

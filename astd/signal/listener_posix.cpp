@@ -8,6 +8,7 @@
 #include <astd/runtime/native_thread.hpp>
 #include <astd/signal/listener.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -29,10 +30,12 @@ constexpr int signals = NSIG;
 struct registry {
   struct entry {
     int signal;
+    std::uint64_t turn;
     std::shared_ptr<listener> who;
   };
   std::mutex lock;
-  std::vector<entry> entries;
+  std::vector<entry> entries;  // in the order of their turns
+  std::uint64_t turns = 0;
   bool handled[signals] = {};
   bool runs = false;
 };
@@ -61,18 +64,33 @@ void on_signal(int signal, siginfo_t* info, void* context) {
   errno = saved;
 }
 
+/// The next one to be told, behind `turn` and no later than `last`. Allocates nothing: nobody could be told of a failure.
+std::shared_ptr<listener> next_to_tell(const void* place, int signal, std::uint64_t& turn,
+                                       std::uint64_t last) noexcept {
+  registry& r = instance();
+  const std::lock_guard guard(r.lock);
+  auto at = std::ranges::upper_bound(r.entries, turn, {}, &registry::entry::turn);
+  for (; at != r.entries.end() && at->turn <= last; ++at) {
+    if (at->signal != signal || at->who->place() != place) continue;
+    turn = at->turn;
+    return at->who;
+  }
+  return nullptr;
+}
+
 delivery tell(const void* place, int signal) noexcept {
   registry& r = instance();
-  std::vector<std::shared_ptr<listener>> those;
+  std::uint64_t last;
   {
     const std::lock_guard guard(r.lock);
-    for (const registry::entry& e : r.entries)
-      if (e.signal == signal && e.who->place() == place) those.push_back(e.who);
+    last = r.turns;
   }
-  // Without the lock: whoever is told may listen, or forget.
-  delivery what = those.empty() ? delivery::nobody : delivery::told;
-  for (const auto& one : those) {
+  delivery what = delivery::nobody;
+  std::uint64_t turn = 0;
+  while (const auto one = next_to_tell(place, signal, turn, last)) {
+    // Without the lock: whoever is told may listen, or forget.
     one->arrived(signal);
+    if (what == delivery::nobody) what = delivery::told;
     if (one->ends_process()) what = delivery::ends;
   }
   return what;
@@ -83,7 +101,8 @@ void* serve(void*) {
   const int descriptor = wake_descriptor.load(std::memory_order_relaxed);
   for (;;) {
     std::uint64_t count;
-    if (::read(descriptor, &count, sizeof count) != sizeof count) continue;  // interrupted
+    // Whoever closed all descriptors of the process has closed this one, too: then it looks ten times a second.
+    if (::read(descriptor, &count, sizeof count) != sizeof count && errno != EINTR) ::usleep(100'000);
     for (int signal = 1; signal < signals; ++signal)
       if (arrived[signal].exchange(false, std::memory_order_acquire)) tell(nullptr, signal);
   }
@@ -136,10 +155,16 @@ void listen(int signal, std::shared_ptr<listener> who) {
   if (!astd::detail::may_dump_on(signal)) refuse(EINVAL, signal);
   registry& r = instance();
   const std::lock_guard guard(r.lock);
+  // The entry first: what may throw leaves no handler behind.
+  r.entries.push_back({signal, r.turns + 1, std::move(who)});
   // A simulated machine's signals are nobody else's.
-  if (!who->place())
-    if (const int error = handle(r, signal)) refuse(error, signal);
-  r.entries.push_back({signal, std::move(who)});
+  if (!r.entries.back().who->place()) {
+    if (const int error = handle(r, signal)) {
+      r.entries.pop_back();
+      refuse(error, signal);
+    }
+  }
+  ++r.turns;
 }
 
 void forget(const listener& who) noexcept {

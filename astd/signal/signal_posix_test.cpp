@@ -10,8 +10,11 @@
 #include <astd/time.hpp>
 
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -166,6 +169,34 @@ TEST(signal, a_graceful_shutdown_that_is_refused_listens_to_nothing) {
     ::kill(::getpid(), SIGUSR2);
     EXPECT_EQ(block_on(next_of(heard)), SIGUSR2);
   }
+}
+
+// In a process of its own, which closes every descriptor as daemons do.
+[[noreturn]] void ask_when_all_is_closed() {
+  graceful_shutdown first({SIGUSR2});
+  ::kill(::getpid(), SIGUSR2);
+  while (!first.token().is_cancelled()) test::nap();
+  graceful_shutdown second({SIGUSR1});
+  // The thread may be back in its read, which the close does not end: a last word wakes it, and the next read fails.
+  int wakes = -1;
+  for (int i = 3; i < 64; ++i) {
+    char target[64];
+    const std::string link = "/proc/self/fd/" + std::to_string(i);
+    const ssize_t n = ::readlink(link.c_str(), target, sizeof target);
+    if (n > 0 && std::string_view(target, static_cast<std::size_t>(n)) == "anon_inode:[eventfd]") wakes = i;
+  }
+  const int copy = ::dup(wakes);
+  ::close(wakes);
+  const std::uint64_t one = 1;
+  const ssize_t told = ::write(copy, &one, sizeof one);
+  ::kill(::getpid(), SIGUSR1);
+  while (!second.token().is_cancelled()) test::nap();
+  std::_Exit(told == sizeof one ? 0 : 1);
+}
+
+TEST(signal_death, tells_though_its_descriptor_was_closed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(ask_when_all_is_closed(), testing::ExitedWithCode(0), "");
 }
 
 // In a process of its own.

@@ -25,6 +25,11 @@ class adaptor : public piece_base<Derived> {
   {
     stream_.each_hub(f);
   }
+  auto arrival()
+    requires can_be_watched<S>
+  {
+    return stream_.arrival();
+  }
 
  protected:
   S stream_;

@@ -38,26 +38,6 @@ struct common_of {
 template <class R, class S, class... More>
 struct common_of<R, S, More...> : common_of<typename common_element<R, element_t<S>>::type, More...> {};
 
-/// Waits until a hub says something.
-class hub_wait {
- public:
-  resumable* wait(hub& h, const await_context& c) {
-    operation_.begin([&h] { return h.changed(); });
-    if (!operation_.is_ready()) return operation_.start(c);
-    return c.continuation;
-  }
-  /// To be called first in run().
-  void settle() noexcept {
-    if (!operation_.is_live()) return;
-    outcome<void> o;
-    operation_.end(o);
-  }
-  void abandon() noexcept { operation_.reset(); }
-
- private:
-  operation<decltype(std::declval<hub&>().changed())> operation_;
-};
-
 template <class First, class... S>
 class merge_piece : public piece_base<merge_piece<First, S...>> {
  public:
@@ -84,7 +64,7 @@ class merge_piece : public piece_base<merge_piece<First, S...>> {
       return how;
     }
   }
-  resumable* wait(const await_context& c) { return wait_.wait(*hub_, c); }
+  resumable* wait(const await_context& c) { return wait_.wait(hub_->changed, c); }
   void abandon() noexcept { wait_.abandon(); }
   [[nodiscard]] size_bounds bounds() const {
     size_bounds b{0, 0};
@@ -210,8 +190,8 @@ class buffered_piece : public piece_base<buffered_piece<S, F, in_order>> {
     wait_.settle();
     auto& h = *hub_;
     for (;;) {
-      flow source = flow::wait;
-      while (h.calls.size() < most_) {
+      flow source = h.is_closed() ? flow::end : flow::wait;
+      while (!h.is_closed() && h.calls.size() < most_) {
         slot<given> x;
         source = h.source->poll(h, x, error);
         if (source != flow::stopped) break;
@@ -235,10 +215,10 @@ class buffered_piece : public piece_base<buffered_piece<S, F, in_order>> {
         continue;
       }
       if (source == flow::yield) return source;
-      return source == flow::end && h.calls.empty() ? flow::end : flow::wait;
+      return source == flow::end && (h.calls.empty() || h.is_closed()) ? flow::end : flow::wait;
     }
   }
-  resumable* wait(const await_context& c) { return wait_.wait(*hub_, c); }
+  resumable* wait(const await_context& c) { return wait_.wait(hub_->changed, c); }
   void abandon() noexcept { wait_.abandon(); }
   [[nodiscard]] size_bounds bounds() const {
     const std::size_t n = hub_->calls.size();
@@ -256,7 +236,10 @@ class buffered_piece : public piece_base<buffered_piece<S, F, in_order>> {
     auto& calls = hub_->calls;
     // acquire: pairs with the release in carry_out().
     if constexpr (in_order) {
-      const auto first = calls.begin();
+      auto first = calls.begin();
+      // Those that were cancelled have nothing to give.
+      while (hub_->is_closed() && first != calls.end() && !first->done.load(std::memory_order_acquire))
+        first = calls.erase(first);
       return first != calls.end() && first->done.load(std::memory_order_acquire) ? first : calls.end();
     } else {
       if (!done_)
@@ -310,8 +293,9 @@ namespace astd::stream {
 /// `a | merge(b)`. The first to fail ends it.
 ///
 /// A source that has to wait is asked by a task of its own, from then on, for one element at a time, when one is wanted:
-/// when another's is taken instead, it goes on waiting, and what it gets is the next element. What it has then when the
-/// merged stream is destroyed is lost with it.
+/// when another's is taken instead, it goes on waiting, and what it gets is the next element. Of a channel's receiver nothing
+/// is taken before it is given; what other sources have given then is given by next() behind close(), or is lost with the
+/// merged stream.
 template <source... S>
 [[nodiscard]] auto merge(S&&... s) {
   if constexpr (sizeof...(S) > 1) {

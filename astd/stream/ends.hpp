@@ -69,13 +69,6 @@ struct each_consumer {
   void finish() noexcept {}
   F f;
 };
-template <class R>
-struct nothing_consumer {
-  using result_type = void;
-  bool feed(R&&) noexcept { return true; }
-  void finish() noexcept {}
-};
-
 template <class R, class T, class F>
 struct fold_consumer {
   using result_type = T;

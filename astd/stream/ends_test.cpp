@@ -290,4 +290,12 @@ ASTD_TEST(stream_ends, give_errors_on) {
   EXPECT_EQ(what, "no");
 }
 
+// As the page says: spawn takes tasks, so an end goes into one with its stream.
+ASTD_TEST(stream_ends, are_spawned_in_a_task) {
+  auto sum = [](auto s) -> task<int> { co_return co_await (std::move(s) | stream::sum()); };
+  auto spawned = spawn(sum, stream::from(ints{1, 2, 3}) | stream::transform([](int x) { return 2 * x; }));
+  auto twelve = co_await std::move(spawned);
+  EXPECT_EQ(twelve, 12);
+}
+
 }  // namespace

@@ -50,6 +50,7 @@ class join_piece : public adaptor<join_piece<S>, S> {
       if (how != flow::stopped) return how;
     }
   }
+  void arrival() = delete;  // of the inner ones nothing is known
   resumable* wait(const await_context& c) { return inner_ ? inner_->wait(c) : this->stream_.wait(c); }
   void abandon() noexcept {
     if (inner_)

@@ -11,13 +11,8 @@ void hub::drop() noexcept {
 
 void hub::ended() noexcept {
   // release: pairs with is_quiet(), whose caller destroys what the helper has used.
-  if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) quiet_.notify_one();
+  if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) quiet.notify_one();
   drop();
-}
-
-task<> hub::stop_and_wait() {
-  request_stop();
-  while (!is_quiet()) co_await quiet_.wait();
 }
 
 }  // namespace astd::stream::detail

@@ -6,7 +6,7 @@
 // have ended then: the last of them may still be on its way out of the hub.
 //
 // An end of such a stream stops the helpers and has awaited them when it is over, however it ended. Who asks by next()
-// and destroys the stream before its end asks them to stop, and does not wait.
+// does so by close(); who destroys the stream before its end, without that, asks them to stop and does not wait.
 #pragma once
 
 #include <astd/base/atomic.hpp>
@@ -29,8 +29,7 @@ class hub {
   hub& operator=(const hub&) = delete;
 
   /// Somebody has something to say.
-  void notify() noexcept { changed_.notify_one(); }
-  [[nodiscard]] auto changed() noexcept { return changed_.wait(); }
+  void notify() noexcept { changed.notify_one(); }
 
   // Helpers count themselves.
   void began() noexcept {
@@ -41,13 +40,22 @@ class hub {
   // acquire: pairs with ended().
   [[nodiscard]] bool is_quiet() const noexcept { return running_.load(std::memory_order_acquire) == 0; }
 
-  /// Asks all helpers to stop. Only who owns the stream.
+  // Only who owns the stream:
+  /// Asks all helpers to stop.
   virtual void request_stop() noexcept = 0;
-  /// The same, and waits until they have.
-  task<> stop_and_wait();
-  /// Destroys all but the hub itself. Only who owns the stream, of a quiet one.
+  /// The same; and no other is to begin.
+  void close() noexcept {
+    closed_ = true;
+    request_stop();
+  }
+  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  /// Destroys all but the hub itself, which is quiet.
   virtual void clear() noexcept = 0;
+
   void drop() noexcept;
+
+  event changed{"an element of a stream"};
+  event quiet{"the end of a stream"};
 
  protected:
   virtual ~hub();
@@ -55,8 +63,27 @@ class hub {
  private:
   atomic<std::size_t> references_{1};
   atomic<std::size_t> running_{0};
-  event changed_{"an element of a stream"};
-  event quiet_{"the end of a stream"};
+  bool closed_ = false;
+};
+
+/// Waits for one of a hub's events, in a piece.
+class hub_wait {
+ public:
+  resumable* wait(event& e, const await_context& c) {
+    operation_.begin([&e] { return e.wait(); });
+    if (!operation_.is_ready()) return operation_.start(c);
+    return c.continuation;
+  }
+  /// To be called first in run().
+  void settle() noexcept {
+    if (!operation_.is_live()) return;
+    outcome<void> o;
+    operation_.end(o);
+  }
+  void abandon() noexcept { operation_.reset(); }
+
+ private:
+  operation<decltype(std::declval<event&>().wait())> operation_;
 };
 
 /// A helper's claim to its hub; the last thing that is destroyed of it.
@@ -139,7 +166,8 @@ auto settle(Make& make) noexcept {
   return settling<Make>(make);
 }
 
-/// A source, and its helper if it has needed one. One element is taken at a time, when it is asked for.
+/// A source, and its helper if it has needed one. One element is taken at a time, when it is asked for. Where the source
+/// can be watched the helper does no more, and an element that is not asked for stays where it is.
 template <class S>
 class lane {
  public:
@@ -151,26 +179,24 @@ class lane {
     // acquire: pairs with the helper's release.
     switch (state_.load(std::memory_order_acquire)) {
       case state::resting: {
+        if (of.is_closed()) return flow::end;
         const flow how = source_.run(
             [&](element&& x) {
               to.emplace(static_cast<element&&>(x));
               return false;
             },
             error);
-        if (how == flow::wait) {
-          state_.store(state::wanted, std::memory_order_relaxed);
-          begin_helper(of);
-        } else if (how == flow::end) {
-          state_.store(state::over, std::memory_order_relaxed);
-        }
+        if (how == flow::wait)
+          want(of);
+        else if (how == flow::end)
+          end();
         return how;
       }
       case state::taken:
-        // release: the helper sees that the element is gone.
-        state_.store(state::wanted, std::memory_order_release);
-        wanted_.notify_one();
+        if (of.is_closed()) return flow::end;
+        want(of);
         return flow::wait;
-      case state::wanted: return flow::wait;
+      case state::wanted: return of.is_closed() ? flow::end : flow::wait;
       case state::full:
         to = std::move(item_);
         item_.reset();
@@ -199,11 +225,29 @@ class lane {
  private:
   enum class state : std::uint8_t { resting, wanted, full, taken, failed, over };
 
+  void want(hub& of) {
+    if constexpr (can_be_watched<S>)
+      if (state_.load(std::memory_order_relaxed) == state::resting) source_.abandon();
+    // release: the helper sees that the element is gone, and the source its own.
+    state_.store(state::wanted, std::memory_order_release);
+    if (has_helper_)
+      wanted_.notify_one();
+    else
+      begin_helper(of);
+  }
+  void end() noexcept {
+    state_.store(state::over, std::memory_order_release);
+    wanted_.notify_one();  // a helper that is left has nothing to do any more
+  }
   void begin_helper(hub& of) {
 #if ASTD_HAS_EXCEPTIONS
     try {
 #endif
-      helper_ = spawn(help(claim(of), of, *this));
+      if constexpr (can_be_watched<S>)
+        helper_ = spawn(watch(claim(of), of, *this));
+      else
+        helper_ = spawn(help(claim(of), of, *this));
+      has_helper_ = true;
 #if ASTD_HAS_EXCEPTIONS
     } catch (...) {
       // No memory: whoever asks again begins again.
@@ -212,6 +256,19 @@ class lane {
       throw;
     }
 #endif
+  }
+  static task<> watch(claim, hub& of, lane& self) {
+    for (;;) {
+      co_await self.source_.arrival();
+      self.say(of, state::resting);
+      for (;;) {
+        // acquire: pairs with want() and end().
+        const state now = self.state_.load(std::memory_order_acquire);
+        if (now == state::over) co_return;
+        if (now == state::wanted) break;
+        co_await self.wanted_.wait();
+      }
+    }
   }
   static task<> help(claim, hub& of, lane& self) {
     for (bool first = true;; first = false) {
@@ -250,19 +307,46 @@ class lane {
   outcome<void> error_;
   event wanted_{"demand for an element of a stream"};
   join_handle<void> helper_;
+  bool has_helper_ = false;
 };
 
-// From the outermost in: what is inside a helper's source is the helper's until that has ended.
+/// Closes the hubs of a stream, and waits until they are quiet. A piece without elements and no coroutine: what cleans up
+/// must not need memory.
 template <class S>
-task<> stop_helpers(S& s) {
-  for (;;) {
-    hub* busy = nullptr;
-    s.each_hub([&](hub& h) {
-      if (!busy && !h.is_quiet()) busy = &h;
+class closing_piece : public piece_base<closing_piece<S>> {
+ public:
+  using element = nothing;
+  explicit closing_piece(S& s) noexcept : stream_(&s) {}
+  template <class Sink>
+  flow run(Sink&&, outcome<void>&) noexcept {
+    wait_.settle();
+    // From the outermost in: what is inside a helper's source is the helper's until that has ended.
+    busy_ = nullptr;
+    stream_->each_hub([this](hub& h) {
+      if (busy_) return;
+      h.close();
+      if (!h.is_quiet()) busy_ = &h;
     });
-    if (!busy) break;
-    co_await busy->stop_and_wait();
+    return busy_ ? flow::wait : flow::end;
   }
+  resumable* wait(const await_context& c) noexcept { return wait_.wait(busy_->quiet, c); }
+  void abandon() noexcept { wait_.abandon(); }
+
+ private:
+  S* stream_;
+  hub* busy_ = nullptr;
+  hub_wait wait_;
+};
+template <class S>
+auto close_helpers(S& s) noexcept {
+  using closing = closing_piece<S>;
+  return stream_end<closing, nothing_consumer<nothing>>(closing(s), {});
+}
+template <class Derived>
+auto piece_base<Derived>::close()
+  requires runs_ahead<Derived>
+{
+  return close_helpers(static_cast<Derived&>(*this));
 }
 
 template <class S, class E>
@@ -270,7 +354,7 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stopping_end {
  public:
   stopping_end(S&& s, E&& e) : stream_(std::move(s)), consumer_(std::move(e)) {}
   auto operator co_await() && {
-    auto stop = [s = &stream_] { return stop_helpers(*s); };
+    auto stop = [s = &stream_] { return close_helpers(*s); };
     return finally(stream_end<S&, E>(stream_, std::move(consumer_)), std::move(stop)).operator co_await();
   }
 
@@ -285,7 +369,7 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stopping_task {
  public:
   stopping_task(S&& s, Make&& make) : stream_(std::move(s)), make_(std::move(make)) {}
   auto operator co_await() && {
-    auto stop = [s = &stream_] { return stop_helpers(*s); };
+    auto stop = [s = &stream_] { return close_helpers(*s); };
     return finally(make_(borrowed<S>(stream_)), std::move(stop)).operator co_await();
   }
 

@@ -9,6 +9,8 @@
 //   resumable* wait(const await_context&)    after flow::wait: begins what is to be awaited; run() again when it has ended
 //   void abandon() noexcept                  after wait(): it was stopped instead, and has ended
 //   size_bounds bounds() const               how many elements there are
+//   awaitable arrival()                      where it can: after flow::wait and abandon(), ends when run() may go on, and
+//                                            takes nothing
 //
 // Only ends await: an stream_end runs the piece, and is what is suspended meanwhile. So adaptors have no coroutine, no
 // allocation and no suspension of their own. Sources count what they give: every few elements they ask whether others are
@@ -87,6 +89,10 @@ using next_t = typename next_of<R>::type;
 /// before it does. See concurrent.hpp.
 template <class S>
 concept runs_ahead = requires { requires std::remove_cvref_t<S>::runs_ahead; };
+
+/// Can be waited for without an element being taken.
+template <class S>
+concept can_be_watched = requires(std::remove_cvref_t<S>& s) { s.arrival(); };
 
 /// A place for one element.
 template <class R>
@@ -334,6 +340,14 @@ class first_element {
   slot<R> element_;
 };
 
+/// The consumer that has no use for elements.
+template <class R>
+struct nothing_consumer {
+  using result_type = void;
+  bool feed(R&&) noexcept { return true; }
+  void finish() noexcept {}
+};
+
 template <class S>
 auto next_from(S& s) {
   return stream_end<S&, first_element<element_t<S>>>(s, {});
@@ -356,6 +370,11 @@ class piece_base : public piece_tag {
   }
   /// The last of what is left, for streams that have two ends.
   [[nodiscard]] auto next_back();
+  /// For streams that have something running between two elements (merge, timeout, chunks_timeout, buffered): stops that,
+  /// and has awaited it. What had been taken by then is still given by next(); behind it is the end. Takes no memory, and
+  /// does not fail.
+  [[nodiscard]] auto close()
+    requires runs_ahead<Derived>;
 
   // For pieces that never wait, and know nothing of their size.
   resumable* wait(const await_context& c) noexcept { return c.continuation; }
@@ -377,6 +396,12 @@ template <class S>
 concept has_next = requires(std::remove_reference_t<S>& s) {
   { s.next() } -> awaitable;
   requires optional_like<std::remove_reference_t<await_result_t<decltype(s.next())>>>;
+};
+/// Whose next() takes at once what readable() has told of: a channel's receiver.
+template <class S>
+concept tells_arrivals = requires(std::remove_reference_t<S>& s) {
+  { s.readable() } -> awaitable;
+  s.try_recv();
 };
 template <class S>
 concept is_range = requires(std::remove_reference_t<S>& r) {
@@ -403,6 +428,11 @@ class borrowed : public piece_base<borrowed<S>> {
   resumable* wait(const await_context& c) { return stream_->wait(c); }
   void abandon() noexcept { stream_->abandon(); }
   [[nodiscard]] size_bounds bounds() const { return stream_->bounds(); }
+  auto arrival()
+    requires can_be_watched<S>
+  {
+    return stream_->arrival();
+  }
 
  private:
   S* stream_;
@@ -443,6 +473,11 @@ class next_source : public piece_base<next_source<S>> {
   }
   resumable* wait(const await_context& c) { return operation_.start(c); }
   void abandon() noexcept { operation_.reset(); }
+  auto arrival()
+    requires tells_arrivals<S>
+  {
+    return source_.readable();
+  }
   [[nodiscard]] size_bounds bounds() const {
     if constexpr (requires {
                     { source_.size_hint() } -> std::same_as<size_bounds>;

@@ -63,6 +63,7 @@ class pausing_piece : public adaptor<pausing_piece<S, every>, S> {
       }
     }
   }
+  void arrival() = delete;  // there are pauses to wait for as well
   resumable* wait(const await_context& c) { return sleep_.is_live() ? sleep_.start(c) : this->stream_.wait(c); }
   void abandon() noexcept {
     if (sleep_.is_live())
@@ -92,14 +93,14 @@ class lane_hub final : public hub {
 template <class Derived, class S>
 class limited_piece : public piece_base<Derived> {
   using until =
-      decltype(astd::detail::limited_by(std::declval<const sleep_awaitable&>(), std::declval<hub&>().changed()));
+      decltype(astd::detail::limited_by(std::declval<const sleep_awaitable&>(), std::declval<event&>().wait()));
 
  public:
   static constexpr bool runs_ahead = true;
   limited_piece(S&& s, instant limit) : hub_(std::in_place, std::move(s)), limit_(limit) {}
   resumable* wait(const await_context& c) {
     operation_.begin(
-        [this]() -> until { return astd::detail::limited_by(sleep_awaitable(due_, false), hub_->changed()); });
+        [this]() -> until { return astd::detail::limited_by(sleep_awaitable(due_, false), hub_->changed.wait()); });
     if (!operation_.is_ready()) return operation_.start(c);
     return c.continuation;
   }

@@ -123,14 +123,14 @@ def have_astd():
     return [(shutil.which("cmake"), "cmake")]
 
 
-def build_astd(out, target="astd_bench"):
+def build_astd(out, target="astd_bench", folder="bench"):
     tree = out / "astd"
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     build_command(["cmake", "-S", ROOT, "-B", tree, *generator, "-DCMAKE_BUILD_TYPE=Release",
                    f"-DCMAKE_CXX_COMPILER={CXX}", "-DASTD_BUILD_BENCHMARKS=ON", "-DASTD_BUILD_TESTS=OFF",
-                   "-DASTD_BUILD_EXAMPLES=OFF"])
+                   "-DASTD_BUILD_EXAMPLES=ON"])
     build_command(["cmake", "--build", tree, "--target", target, "--parallel", str(os.cpu_count())])
-    return tree / "bench" / target
+    return tree / folder / target
 
 
 # A program: what has to be installed, with the Debian package that brings it, and how it is built.

@@ -245,7 +245,7 @@ std::int32_t disk_file::list(char* to, std::size_t size, bool& more) {
     dirent64 entry{};
     entry.d_ino = what.number;
     entry.d_reclen = static_cast<unsigned short>(length);
-    entry.d_type = type_of(what);
+    entry.d_type = disk_.settings().tells_types ? type_of(what) : static_cast<unsigned char>(DT_UNKNOWN);
     std::memset(to + filled, 0, length);
     std::memcpy(to + filled, &entry, offsetof(dirent64, d_name));
     std::memcpy(to + filled + offsetof(dirent64, d_name), name.c_str(), name.size() + 1);

@@ -30,6 +30,8 @@ struct disk_settings {
   journal_mode journal = journal_mode::ordered;
   /// What nobody has synced is written back after so long: what files hold, and what directories name.
   instant data_stays = 30'000'000'000, names_stay = 5'000'000'000;
+  /// Whether a directory that is read says of each name what it is, as most file systems do.
+  bool tells_types = true;
 };
 
 /// What all files of a disk share.

@@ -110,6 +110,9 @@ std::int32_t machine::start(operation& op) noexcept {
       if (op.args.pair.domain != AF_UNIX || (op.args.pair.type & 0xf) != SOCK_STREAM) return -ENOSYS;
       return open_pair(make_local_pair(*this), op.args.pair.ends);
     case opcode::start_process: return start_process(*op.args.launch.launch);
+    case opcode::splice_in:
+    case opcode::splice_out:
+    case opcode::sendfile:
     case opcode::watch_open:
     case opcode::watch_add:
     case opcode::watch_remove: return -ENOSYS;  // nothing of the kind in this world

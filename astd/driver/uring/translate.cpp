@@ -67,6 +67,9 @@ unsigned kernel_operation(opcode code) noexcept {
     // Waited for by polling; see uring_driver::submit_socket().
     case opcode::recvmmsg:
     case opcode::sendmmsg:
+    case opcode::splice_in:
+    case opcode::splice_out:
+    case opcode::sendfile:
     // Carried out on the spot.
     case opcode::socket_pair:
     case opcode::pipe:
@@ -187,6 +190,9 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
     case opcode::watch_remove:
     case opcode::recvmmsg:
     case opcode::sendmmsg:
+    case opcode::splice_in:
+    case opcode::splice_out:
+    case opcode::sendfile:
     case opcode::socket:
     case opcode::bind:
     case opcode::listen:

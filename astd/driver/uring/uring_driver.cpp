@@ -150,7 +150,9 @@ bool uring_driver::submit_close(operation& op) noexcept {
 bool uring_driver::submit_socket(operation& op) noexcept {
   if (op.code == opcode::accept) return submit_accept(op);
   if (op.code == opcode::accept_many) return submit_accept_many(op);
-  const bool batch = op.code == opcode::recvmmsg || op.code == opcode::sendmmsg;  // no ring knows those
+  // No ring knows those, or (splices) only on threads of its own.
+  const bool batch = op.code == opcode::recvmmsg || op.code == opcode::sendmmsg || op.code == opcode::splice_in ||
+                     op.code == opcode::splice_out || op.code == opcode::sendfile;
   // Kernels before 5.17 do not wait for all sockets in non-blocking mode; see complete(). A connect has to be begun
   // before there is anything to wait for.
   const bool first_here = wants_no_wait(op) || batch || (op.code == opcode::connect && age_ != kernel::present);

@@ -154,8 +154,8 @@ class command {
   }
 
   /// Starts it. Fails with what the system says and the program's name: "start nonesuch: No such file or directory";
-  /// nothing is left then. Everything that is needed is copied at the call. Not interrupted by a request to stop, so
-  /// that there is always somebody who has the child.
+  /// nothing is left then. Everything that is needed is copied at the call. A task that was asked to stop before starts
+  /// nothing; a start under way is not interrupted, so that there is always somebody who has the child.
   [[nodiscard]] task<child> spawn() const;
   /// Starts it and waits for its end.
   [[nodiscard]] task<exit_status> status() const;

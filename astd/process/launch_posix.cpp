@@ -7,6 +7,7 @@
 #include <astd/process/reaper.hpp>
 #include <astd/runtime/io_operation.hpp>
 #include <astd/runtime/perform_now.hpp>
+#include <astd/runtime/this_task.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -211,6 +212,8 @@ task<child> launch::start(std::unique_ptr<launch> self) {
   if (self->program_.empty())
     co_await fail(failure(std::make_error_code(std::errc::no_such_file_or_directory), "start",
                           "'', a command without a program's name"));
+  // Nothing is started for a task that was asked to stop meanwhile: not the rest of a pipeline.
+  if (this_task::is_cancelled()) co_await this_task::yield();
   auto starting = shield(io::detail::io_awaitable<start_awaiter>(&self->native_, self->program_.c_str()));
   const int pidfd = co_await or_return(std::move(starting));
   child started(io::detail::owned_handle(pidfd), self->native_.pid, self->program_, self->kills_);

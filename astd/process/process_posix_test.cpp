@@ -237,6 +237,21 @@ ASTD_TEST(process, a_cancelled_spawn_leaves_nothing) {
   co_await test::no_children();
 }
 
+ASTD_TEST(process, of_a_task_that_was_asked_to_stop_is_not_started) {
+  test::pipe_ends said;
+  auto stopped = spawn([&]() -> task<> {
+    this_task::request_cancel();
+    co_await command("echo").standard_output(stdio::from(said.write_end)).status();
+  });
+  while (!stopped.is_finished()) co_await this_task::yield();
+  said.close_write();
+  co_await test::no_children();
+  io::pipe_reader from = io::pipe_reader::from_native_handle(said.read_end);
+  said.read_end = -1;
+  const std::string text = co_await read_whole(from);
+  EXPECT_EQ(text, "");
+}
+
 ASTD_TEST(process, kill_on_drop_kills_and_nothing_is_left_defunct) {
   int pid;
   {

@@ -117,7 +117,9 @@ std::shared_ptr<simulation> simulation::for_plain_runtime(const runtime_options&
 
 std::unique_ptr<runtime> simulation::start(driver::sim::machine& of, runtime_options options) {
   const entry inside(*this);
-  return runtime_core::make_simulated(std::move(options), *this, of);
+  auto started = runtime_core::make_simulated(std::move(options), *this, of);
+  if (cancelled_) runtime_core::core_of(*started).cancel_all();
+  return started;
 }
 
 // ---- threads
@@ -388,6 +390,7 @@ std::string simulation::dump_tasks() {
 }
 
 void simulation::cancel_all() noexcept {
+  cancelled_ = true;
   for (runtime_core* core : cores_) core->cancel_all();
 }
 

@@ -72,7 +72,8 @@ class simulation final : driver::sim::world::keeper {
 
   /// Every task of every runtime in here.
   [[nodiscard]] std::string dump_tasks();
-  /// Asks all that spawned tasks do to end: what a deadlock leaves.
+  /// Asks all that spawned tasks do to end, those of runtimes that start later too: what a deadlock leaves, and what runs
+  /// when the scenario is over (an operation under way may yet start a child).
   void cancel_all() noexcept;
 
   /// A thread that is to touch the world: waits until it may. They nest.
@@ -105,6 +106,7 @@ class simulation final : driver::sim::world::keeper {
 
   driver::sim::world world_;
   std::vector<runtime_core*> cores_;
+  bool cancelled_ = false;
 
   std::mutex lock_;                  // guards all that follows
   entry* inside_ = nullptr;          // who has the baton

@@ -288,6 +288,19 @@ ASTD_SIM_TEST(sim_process, dies_with_its_host) {
   }
 }
 
+task<> starts_late() {
+  co_await astd::this_task::sleep_for(1ms);
+  process::command waits("waits");
+  co_await waits.spawn();
+}
+
+// The run is over after half of that: what starts then is asked to stop too.
+ASTD_SIM_TEST(sim_process, that_starts_when_the_run_is_over_ends_as_well) {
+  universe.add_program("waits", []() -> task<> { co_await astd::pending(); });
+  universe.add_host("host", []() -> task<> { co_await astd::shield(starts_late()); });
+  co_await astd::this_task::sleep_for(500us);
+}
+
 task<> again_and_again(int& good) {
   for (;;) {
     process::command say("echo"), up("upper"), slow("sleeps");

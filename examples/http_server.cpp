@@ -1,6 +1,7 @@
 // An HTTP/1.1 server that answers each request with "Hello, World!". Connections are kept, requests may come before the
-// answer to the last one, and one read's worth of them is answered with one write. Argument: ADDRESS:PORT (until Ctrl-C);
-// else it has one client, its own.
+// answer to the last one, and one read's worth of them is answered with one write. A client has only so long for a request, and
+// for taking the answer. Arguments: ADDRESS:PORT (until Ctrl-C; else it has one client, its own), and how many seconds that
+// is (60).
 //
 //   example_http_server 127.0.0.1:8080 &
 //   curl -i http://127.0.0.1:8080/
@@ -15,6 +16,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,16 +89,16 @@ void answer(const request& r, std::string& to) {
   if (known && r.method != "HEAD") to += "Hello, World!";
 }
 
-astd::task<> converse(net::tcp_stream stream) {
-  stream.set_nodelay(true);
-  std::string in, out;
+// Reads until there is a request, at least, and answers what has come. False: the connection is to end.
+astd::task<bool> answer_some(net::tcp_stream& stream, std::string& in) {
+  std::string out;
   std::array<char, 4096> buffer;
-  for (bool keep = true; keep;) {
+  bool keep = true;
+  while (out.empty()) {
     const auto size = co_await stream.read(buffer);
-    if (size == 0) co_return;
+    if (size == 0) co_return false;
     in.append(buffer.data(), size);
     std::size_t used = 0;
-    out.clear();
     while (keep && used < in.size()) {
       request r;
       const parsed how = parse(std::string_view(in).substr(used), r);
@@ -111,19 +113,33 @@ astd::task<> converse(net::tcp_stream stream) {
       keep = r.keep;
     }
     in.erase(0, used);
-    if (!out.empty()) co_await io::write_all(stream, out);
   }
-  // The client reads to the end before we go: closing with unread bytes would reset the connection.
-  co_await stream.shutdown_write();
+  co_await io::write_all(stream, out);
+  co_return keep;
+}
+
+astd::task<> read_to_end(net::tcp_stream& stream) {
+  std::array<char, 4096> buffer;
   for (;;) {
     const auto size = co_await stream.read(buffer);
     if (size == 0) co_return;
   }
 }
 
-// A client that goes away in the middle is no news, and a flood of them no reason to end: net::serve sees to both.
-astd::task<> serve(net::tcp_listener& listener) {
-  auto report = co_await net::serve(listener, converse);
+astd::task<> converse(std::chrono::seconds patience, net::tcp_stream stream) {
+  stream.set_nodelay(true);
+  std::string in;
+  for (bool keep = true; keep;) keep = co_await astd::timeout(patience, answer_some(stream, in));
+  // The client reads to the end before we go: closing with unread bytes would reset the connection.
+  co_await stream.shutdown_write();
+  co_await astd::timeout(patience, read_to_end(stream));
+}
+
+// A client that goes away in the middle or is too slow is no news, and a flood of them no reason to end: net::serve sees
+// to it.
+astd::task<> serve_all(net::tcp_listener& listener, std::chrono::seconds patience) {
+  const auto attend = [patience](net::tcp_stream stream) { return converse(patience, std::move(stream)); };
+  auto report = co_await net::serve(listener, attend);
   static_cast<void>(report);
 }
 
@@ -142,11 +158,14 @@ astd::task<> ask(net::socket_address server) {
 
 astd::task<int> async_main(std::span<const std::string_view> args) {
   const std::string_view where = args.size() > 1 ? args[1] : "127.0.0.1:0";
+  unsigned seconds = 60;
+  if (args.size() > 2) std::from_chars(args[2].data(), args[2].data() + args[2].size(), seconds);
+  const std::chrono::seconds patience(seconds);
   auto listener = co_await net::tcp_listener::bind(where);
   co_await astd::println("Listening on {}", listener.local_address());
   if (args.size() > 1)
-    co_await serve(listener);
+    co_await serve_all(listener, patience);
   else
-    co_await astd::race(serve(listener), ask(listener.local_address()));
+    co_await astd::race(serve_all(listener, patience), ask(listener.local_address()));
   co_return 0;
 }

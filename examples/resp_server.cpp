@@ -1,6 +1,7 @@
 // A store of keys and values in memory that speaks the protocol of Redis (RESP): PING, ECHO, SET, GET, DEL, EXISTS, INCR,
-// and what redis-cli and redis-benchmark ask first. Argument: ADDRESS:PORT (until Ctrl-C); else it has one client, its
-// own.
+// and what redis-cli and redis-benchmark ask first. A client may be silent for long, but has so long for a command that it
+// has begun, and for taking the answer. Arguments: ADDRESS:PORT (until Ctrl-C; else it has one client, its own), and how
+// many seconds that is (60).
 //
 //   example_resp_server 127.0.0.1:6379 &
 //   redis-benchmark -p 6379 -t ping,set,get -n 100000 -q
@@ -14,6 +15,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <mutex>
 #include <span>
@@ -61,6 +63,8 @@ class store {
   std::unordered_map<std::string, std::string> values_;
 };
 
+constexpr std::size_t longest_command = 1024 * 1024;
+
 enum class parsed { whole, partial, wrong };
 
 // A line of `text` from `at` on: its mark, and the number behind it.
@@ -97,7 +101,8 @@ parsed parse(std::string_view text, std::vector<std::string_view>& words, std::s
   if (const parsed how = read_number(text, at, '*', 1024, count); how != parsed::whole) return how;
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t length = 0;
-    if (const parsed how = read_number(text, at, '$', 1 << 20, length); how != parsed::whole) return how;
+    if (const parsed how = read_number(text, at, '$', longest_command, length); how != parsed::whole) return how;
+    if (at + length > longest_command) return parsed::wrong;
     if (text.size() < at + length + 2) return parsed::partial;
     words.push_back(text.substr(at, length));
     if (text.substr(at + length, 2) != "\r\n") return parsed::wrong;
@@ -159,14 +164,20 @@ void answer(store& data, const std::vector<std::string_view>& words, std::string
   }
 }
 
-astd::task<> converse(store& data, net::tcp_stream stream) {
+astd::task<> converse(store& data, std::chrono::seconds patience, net::tcp_stream stream) {
   stream.set_nodelay(true);
+  std::chrono::steady_clock::time_point end;  // of the time for a command that has begun
   std::string in, out;
   std::vector<std::string_view> words;
   std::array<char, 16 * 1024> buffer;
   for (;;) {
-    const auto size = co_await stream.read(buffer);
+    std::size_t size = 0;
+    if (in.empty())
+      size = co_await stream.read(buffer);
+    else
+      size = co_await astd::timeout_at(end, stream.read(buffer));
     if (size == 0) co_return;
+    const bool begun = !in.empty();
     in.append(buffer.data(), size);
     std::size_t used = 0, length = 0;
     parsed how = parsed::whole;
@@ -179,15 +190,19 @@ astd::task<> converse(store& data, net::tcp_stream stream) {
     }
     if (how == parsed::wrong) out += "-ERR Protocol error\r\n";
     in.erase(0, used);
-    if (!out.empty()) co_await io::write_all(stream, out);
+    if (!out.empty()) co_await astd::timeout(patience, io::write_all(stream, out));
     if (how == parsed::wrong) co_return;
+    if (!begun || used != 0) end = std::chrono::steady_clock::now() + patience;
   }
 }
 
-// A client that goes away in the middle is no news, and a flood of them no reason to end: net::serve sees to both.
-astd::task<> serve(net::tcp_listener& listener) {
+// A client that goes away in the middle or is too slow is no news, and a flood of them no reason to end: net::serve sees
+// to it.
+astd::task<> serve_all(net::tcp_listener& listener, std::chrono::seconds patience) {
   store data;  // all clients have ended before it goes
-  const auto attend = [&data](net::tcp_stream stream) { return converse(data, std::move(stream)); };
+  const auto attend = [&data, patience](net::tcp_stream stream) {
+    return converse(data, patience, std::move(stream));
+  };
   auto report = co_await net::serve(listener, attend);
   static_cast<void>(report);
 }
@@ -207,11 +222,14 @@ astd::task<> ask(net::socket_address server) {
 
 astd::task<int> async_main(std::span<const std::string_view> args) {
   const std::string_view where = args.size() > 1 ? args[1] : "127.0.0.1:0";
+  unsigned seconds = 60;
+  if (args.size() > 2) std::from_chars(args[2].data(), args[2].data() + args[2].size(), seconds);
+  const std::chrono::seconds patience(seconds);
   auto listener = co_await net::tcp_listener::bind(where);
   co_await astd::println("Listening on {}", listener.local_address());
   if (args.size() > 1)
-    co_await serve(listener);
+    co_await serve_all(listener, patience);
   else
-    co_await astd::race(serve(listener), ask(listener.local_address()));
+    co_await astd::race(serve_all(listener, patience), ask(listener.local_address()));
   co_return 0;
 }

@@ -78,6 +78,30 @@ TEST_P(sockets, sending_to_a_closed_peer_is_an_error_and_no_signal) {
   EXPECT_EQ(loop.run(transferring(opcode::write, p.ends[1], "x", 1, -1)), -EPIPE);
 }
 
+TEST_P(sockets, who_only_sends_or_only_receives_needs_no_turns) {
+  test_loop loop(wanted());
+  pair p;
+  constexpr unsigned char count = 20;
+  unsigned char in = 0;
+  for (unsigned char i = 0; i < count; ++i) {
+    auto s = sending(p.ends[0], &i, 1);
+    EXPECT_TRUE(loop.submit(s) || i == 0) << int{i};
+    EXPECT_EQ(loop.finish(s), 1);
+  }
+  for (unsigned char i = 0; i < count; ++i) {
+    auto r = receiving(p.ends[1], &in, 1);
+    EXPECT_TRUE(loop.submit(r) || i == 0) << int{i};
+    EXPECT_EQ(loop.finish(r), 1);
+    EXPECT_EQ(in, i);
+  }
+  // One that waits is not harmed by the attempt before it.
+  auto r = receiving(p.ends[1], &in, 1);
+  EXPECT_FALSE(loop.submit(r));
+  EXPECT_EQ(loop.run(sending(p.ends[0], "x", 1)), 1);
+  EXPECT_EQ(loop.finish(r), 1);
+  EXPECT_EQ(in, 'x');
+}
+
 TEST_P(sockets, a_send_waits_for_room_and_nothing_is_lost) {
   test_loop loop(wanted());
   pair p;

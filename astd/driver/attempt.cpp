@@ -210,6 +210,8 @@ nature nature_of(opcode code) noexcept {
     case opcode::utimensat:
     case opcode::copy_file_range:
     case opcode::ficlone:
+    case opcode::copy_file:
+    case opcode::batch:
     case opcode::flock:
     case opcode::statvfs:
     case opcode::chdir:

@@ -278,6 +278,66 @@ TEST_P(file_names, a_copy_between_files) {
   for (const int fd : {from, to, only_reads}) EXPECT_EQ(f.close(fd), 0);
 }
 
+TEST_P(file_names, a_small_file_is_copied_as_a_whole) {
+  file_calls& f = *files;
+  const auto copy = [&](const char* from, const char* to, int flags = O_NOFOLLOW, std::size_t most = 100) {
+    test_operation op(opcode::copy_file, files->directory);
+    op.args.copy_file = {from, to, files->directory, flags, most};
+    return loop->run(op);
+  };
+  ASSERT_EQ(put("a", "0123456789"), 0);
+  ASSERT_EQ(put("empty", ""), 0);
+  test_operation mode(opcode::fchmodat, files->directory);
+  mode.args.path = {"a", 0, 0640};
+  ASSERT_EQ(loop->run(mode), 0);
+  EXPECT_EQ(copy("a", "b"), 0);
+  const int b = f.open("b", O_RDONLY);
+  EXPECT_EQ(f.read(b, 32, 0), "0123456789");
+  EXPECT_EQ(f.close(b), 0);
+  struct ::statx status{};
+  ASSERT_EQ(f.stat("b", status), 0);
+  EXPECT_EQ(status.stx_mode & 07777, 0640);
+  EXPECT_EQ(copy("empty", "c"), 0);
+  ASSERT_EQ(f.stat("c", status), 0);
+  EXPECT_EQ(status.stx_size, 0u);
+  // What is in the way is for others to say.
+  EXPECT_EQ(copy("a", "b"), copy_file_declined);
+  EXPECT_EQ(copy("none", "d"), copy_file_declined);
+  EXPECT_EQ(copy("a", "none/d"), copy_file_declined);
+  EXPECT_EQ(copy("a", "d", O_NOFOLLOW, 9), copy_file_declined);
+  EXPECT_EQ(copy("a", "d", O_NOFOLLOW, 10), 0);
+  ASSERT_EQ(f.make_directory("directory"), 0);
+  EXPECT_EQ(copy("directory", "e"), copy_file_declined);
+  ASSERT_EQ(symlink("a", "link"), 0);
+  EXPECT_EQ(copy("link", "e"), copy_file_declined);
+  EXPECT_EQ(names(".").count("e"), 0u);
+  EXPECT_EQ(copy("link", "e", 0), 0);
+  EXPECT_EQ(names(".").count("e"), 1u);
+}
+
+TEST_P(file_names, several_are_done_in_one_visit) {
+  ASSERT_EQ(put("a", "0123456789"), 0);
+  ASSERT_EQ(files->make_directory("directory"), 0);
+  operation each[4];
+  each[0].code = opcode::copy_file;
+  each[0].args.copy_file = {"a", "b", files->directory, O_NOFOLLOW, 100};
+  each[1].code = opcode::unlinkat;
+  each[1].args.path = {"directory", 0, 0};
+  each[2].code = opcode::unlinkat;
+  each[2].args.path = {"none", 0, 0};
+  each[3].code = opcode::unlinkat;
+  each[3].args.path = {"a", 0, 0};
+  for (operation& one : each) one.fd = files->directory;
+  test_operation op(opcode::batch, files->directory);
+  op.args.batch = {each, 4};
+  EXPECT_EQ(loop->run(op), 0);
+  EXPECT_EQ(each[0].result, 0);
+  EXPECT_EQ(each[1].result, -EISDIR);
+  EXPECT_EQ(each[2].result, -ENOENT);
+  EXPECT_EQ(each[3].result, 0);
+  EXPECT_EQ(names("."), (std::multiset<std::string>{"/.", "/..", "/directory", "b"}));
+}
+
 ASTD_ON_DRIVERS(file_names, conforming_setups);
 
 }  // namespace

@@ -50,6 +50,8 @@ const char* name_of(opcode code) noexcept {
     case opcode::utimensat: return "utimensat";
     case opcode::copy_file_range: return "copy_file_range";
     case opcode::ficlone: return "ficlone";
+    case opcode::copy_file: return "copy_file";
+    case opcode::batch: return "batch";
     case opcode::flock: return "flock";
     case opcode::statvfs: return "statvfs";
     case opcode::chdir: return "chdir";

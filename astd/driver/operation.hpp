@@ -78,9 +78,12 @@ enum class opcode : std::uint8_t {
   utimensat,        // args.times {path or null: fd itself, flags, times}
   copy_file_range,  // args.copy, to fd; result: bytes, 0 at the end
   ficlone,          // args.value: from; fd: to. -EOPNOTSUPP, -EXDEV, -EINVAL...: the file system cannot
-  flock,            // args.value: LOCK_SH, LOCK_EX, LOCK_UN; never waits: -EWOULDBLOCK
-  statvfs,          // args.space
-  chdir,            // args.path {path}
+  copy_file,        // args.copy_file: see there; a small file as a whole
+  batch,    // args.batch: several of unlinkat and copy_file, each in turn, in one visit; result: 0, and each has
+            // its own. -errno: none was done
+  flock,    // args.value: LOCK_SH, LOCK_EX, LOCK_UN; never waits: -EWOULDBLOCK
+  statvfs,  // args.space
+  chdir,    // args.path {path}
   // At once: these cannot block.
   lseek,   // args.seek; the new position is left in args.seek.offset
   dup,     // result: another descriptor (close-on-exec) of the same open file
@@ -206,6 +209,22 @@ struct copy_arguments {
   std::int64_t from_offset, to_offset;
   std::size_t size;
 };
+/// A regular file of at most `most` bytes to a name that is not there yet, with its permissions, in one visit. Result: 0,
+/// or copy_file_declined: there is something in the way of it, nothing was done, and single steps will say what it is.
+/// After an error the new file may be there in part.
+struct copy_file_arguments {
+  const char* from;  // below op.fd
+  const char* to;
+  int to_directory;
+  int flags;  // O_NOFOLLOW or 0, for `from`
+  std::size_t most;
+};
+inline constexpr std::int32_t copy_file_declined = 1;
+struct operation;
+struct batch_arguments {
+  operation* first;
+  unsigned count;
+};
 struct space_arguments {
   const char* path;
   struct ::statvfs* result;
@@ -250,6 +269,8 @@ struct operation : detail::list_node {
     owner_arguments owner;
     times_arguments times;
     copy_arguments copy;
+    copy_file_arguments copy_file;
+    batch_arguments batch;
     splice_arguments splice;
     space_arguments space;
     seek_arguments seek;

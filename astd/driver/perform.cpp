@@ -1,5 +1,6 @@
 // Every operation as plain system calls that may block: for the blocking pool, and for what cannot block anyway.
 #include <astd/driver/attempt.hpp>
+#include <astd/driver/copy_file.hpp>
 #include <astd/driver/driver.hpp>
 #include <astd/driver/generation.hpp>
 #include <astd/driver/process_launch.hpp>
@@ -9,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -228,6 +230,10 @@ std::int32_t call(operation& op) noexcept {
       });
     case opcode::copy_file_range: return copy_range(op);
     case opcode::ficlone: return retried([&] { return ::ioctl(op.fd, FICLONE, a.value); });
+    case opcode::copy_file: return copy_file(op);
+    case opcode::batch:
+      for (operation& one : std::span(a.batch.first, a.batch.count)) one.result = call(one);
+      return 0;
     case opcode::flock: return retried([&] { return ::flock(op.fd, a.value | LOCK_NB); });
     case opcode::statvfs: return retried([&] { return ::statvfs(a.space.path, a.space.result); });
     case opcode::chdir: return retried([&] { return ::chdir(a.path.path); });

@@ -32,8 +32,10 @@ using detail::status_call;
 
 namespace {
 
-// So many operations on one directory's entries at once.
-constexpr std::size_t at_once = 8;
+// What one visit to the pool does: entries of one directory.
+constexpr std::size_t in_one_visit = 64;
+// Visits at once, to one directory or to several below one.
+constexpr std::size_t at_once = 4;
 constexpr std::size_t part = 32 * 1024;
 
 bool has(copy_options all, copy_options one) noexcept { return (all & one) != copy_options::none; }
@@ -62,6 +64,20 @@ task<bool> list(int directory, const char* path, std::vector<name_and_type>& nam
   co_return got.descriptor >= 0;
 }
 
+// Names of one directory, as many as one visit takes to whoever blocks.
+using some_names = std::vector<std::string>;
+void add(std::vector<some_names>& to, std::string name) {
+  if (to.empty() || to.back().size() == in_one_visit) to.emplace_back().reserve(in_one_visit);
+  to.back().push_back(std::move(name));
+}
+
+// The results are in `each`.
+call in_one_go(std::vector<driver::operation>& each, const deed& whom) noexcept {
+  operands with;
+  with.batch = {each.data(), static_cast<unsigned>(each.size())};
+  return call(opcode::batch, each.front().fd, with, whom);
+}
+
 // A directory on the way down, and what it is.
 struct level {
   explicit level(int descriptor) noexcept : handle({}, descriptor, false) {}
@@ -76,10 +92,13 @@ struct level {
 // who moves one meanwhile leads nobody astray.
 class descent {
  public:
+  /// From the directory that is open as `base`.
+  explicit descent(int base = AT_FDCWD, std::size_t open_at_once = 16) noexcept
+      : base_(base), open_at_once_(open_at_once) {}
   /// `next` stays until leave().
   task<> enter(level& next, deed whom) {
     levels_.push_back(&next);
-    if (levels_.size() - open_from_ <= open_at_once) co_return;
+    if (levels_.size() - open_from_ <= open_at_once_) co_return;
     level& far = *levels_[open_from_];
     const struct ::statx status = co_await or_return(status_call(far.descriptor(), nullptr, 0, whom));
     far.inode = status.stx_ino;
@@ -102,19 +121,23 @@ class descent {
     open_from_ = levels_.size() - 1;
   }
   /// Where names are looked for.
-  [[nodiscard]] int descriptor() const noexcept {
-    return levels_.empty() ? AT_FDCWD : levels_.back()->descriptor();
-  }
+  [[nodiscard]] int descriptor() const noexcept { return levels_.empty() ? base_ : levels_.back()->descriptor(); }
 
  private:
-  static constexpr std::size_t open_at_once = 16;
+  const int base_;
+  const std::size_t open_at_once_;
   std::vector<level*> levels_;
   std::size_t open_from_ = 0;
 };
 
+// Several directories go on beside each other, but only at one place on each way down: else their number would grow with
+// the depth. Each way has fewer levels open then.
+enum class breadth : bool { one, several };
+constexpr std::size_t open_of_several = 4;
+
 // ---- removing
 
-task<std::uint64_t> remove_directory(descent& way, std::string name, std::string whole);
+task<std::uint64_t> remove_directory(descent& way, std::string name, std::string whole, breadth how);
 
 // True: gone. False: it is a directory.
 task<bool> unlink_one(int directory, std::string name, std::string whole) {
@@ -132,44 +155,81 @@ task<bool> unlink_one(int directory, std::string name, std::string whole) {
   co_return false;
 }
 
-task<std::uint64_t> remove_contents(descent& way, const std::string& whole) {
+// Those of them that are directories are left, and given.
+task<some_names> unlink_some(int directory, some_names names, const std::string& whole) {
+  std::vector<driver::operation> each(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    each[i].code = opcode::unlinkat;
+    each[i].fd = directory;
+    each[i].args.path = {names[i].c_str(), 0, 0};
+  }
+  co_await or_return(in_one_go(each, deed("remove", whole)));
+  some_names directories;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (each[i].result == 0 || each[i].result == -ENOENT) continue;
+    // Alone, it says what is the matter.
+    bool gone = false;
+    if (each[i].result != -EISDIR)
+      gone = co_await or_return(unlink_one(directory, names[i], whole + '/' + names[i]));
+    if (!gone) directories.push_back(std::move(names[i]));
+  }
+  co_return directories;
+}
+
+task<std::uint64_t> remove_branch(int directory, std::string name, std::string whole) {
+  descent way(directory, open_of_several);
+  const std::uint64_t gone =
+      co_await or_return(remove_directory(way, std::move(name), std::move(whole), breadth::one));
+  co_return gone;
+}
+
+task<std::uint64_t> remove_contents(descent& way, const std::string& whole, breadth how) {
   std::uint64_t gone = 0;
   const int directory = way.descriptor();
   std::vector<name_and_type> names;
-  std::vector<std::string> below;
+  some_names below;
   for (bool more = true; more;) {
     more = co_await or_return(list(directory, whole.c_str(), names));
-    for (std::size_t at = 0; at < names.size();) {
-      std::vector<task<bool>> unlinking;
-      std::vector<std::size_t> which;
-      for (; at < names.size() && unlinking.size() < at_once; ++at) {
-        if (names[at].type == DT_DIR) {
-          below.push_back(names[at].name);
-        } else {
-          which.push_back(at);
-          unlinking.push_back(unlink_one(directory, names[at].name, whole + '/' + names[at].name));
-        }
+    std::vector<some_names> others;
+    for (name_and_type& entry : names) {
+      if (entry.type == DT_DIR)
+        below.push_back(std::move(entry.name));
+      else
+        add(others, std::move(entry.name));
+    }
+    for (std::size_t at = 0; at < others.size();) {
+      std::vector<task<some_names>> unlinking;
+      for (; at < others.size() && unlinking.size() < at_once; ++at) {
+        gone += others[at].size();
+        unlinking.push_back(unlink_some(directory, std::move(others[at]), whole));
       }
-      if (unlinking.empty()) continue;
-      const std::vector<bool> done = co_await or_return(try_join(std::move(unlinking)));
-      for (std::size_t i = 0; i < done.size(); ++i) {
-        if (done[i])
-          ++gone;
-        else
-          below.push_back(names[which[i]].name);
+      const std::vector<some_names> found = co_await or_return(try_join(std::move(unlinking)));
+      for (const some_names& directories : found) {
+        gone -= directories.size();
+        below.insert(below.end(), directories.begin(), directories.end());
       }
     }
   }
   // All of it has been read: what is above may be closed while we are further down.
   names = {};
-  for (const std::string& name : below) {
-    const std::uint64_t n = co_await or_return(remove_directory(way, name, whole + '/' + name));
-    gone += n;
+  if (how == breadth::one || below.size() < 2) {
+    for (const std::string& name : below) {
+      const std::uint64_t n = co_await or_return(remove_directory(way, name, whole + '/' + name, how));
+      gone += n;
+    }
+    co_return gone;
+  }
+  for (std::size_t at = 0; at < below.size();) {
+    std::vector<task<std::uint64_t>> branches;
+    for (; at < below.size() && branches.size() < at_once; ++at)
+      branches.push_back(remove_branch(directory, below[at], whole + '/' + below[at]));
+    const std::vector<std::uint64_t> found = co_await or_return(try_join(std::move(branches)));
+    for (const std::uint64_t n : found) gone += n;
   }
   co_return gone;
 }
 
-task<std::uint64_t> remove_directory(descent& way, std::string name, std::string whole) {
+task<std::uint64_t> remove_directory(descent& way, std::string name, std::string whole, breadth how) {
   const deed whom("remove", whole);
   const int above = way.descriptor();
   std::uint64_t gone = 0;
@@ -188,7 +248,7 @@ task<std::uint64_t> remove_directory(descent& way, std::string name, std::string
   {
     level here(*opened);
     co_await or_return(way.enter(here, whom));
-    gone = co_await or_return(remove_contents(way, whole));
+    gone = co_await or_return(remove_contents(way, whole, how));
     co_await or_return(way.leave(whom));
   }
   const auto removed =
@@ -214,7 +274,7 @@ task<std::uint64_t> remove_all(path name) {
       co_await or_return(status_call(AT_FDCWD, name.c_str(), AT_SYMLINK_NOFOLLOW, deed("remove", name)));
   if (!S_ISDIR(status.stx_mode)) co_await fail(failure_of(gone.error(), deed("remove", name)));
   descent way;
-  const std::uint64_t n = co_await or_return(remove_directory(way, name.native(), name.native()));
+  const std::uint64_t n = co_await or_return(remove_directory(way, name.native(), name.native(), breadth::several));
   co_return n;
 }
 
@@ -230,7 +290,8 @@ struct place {
   std::string name, whole;
 };
 
-constexpr std::size_t piece = 8 << 20;  // between two of them a request to stop is heard
+constexpr std::size_t small = 256 * 1024;  // copied in one visit, with others
+constexpr std::size_t piece = 8 << 20;     // between two of them a request to stop is heard
 constexpr std::uint64_t worth_sharing = 1 << 20;
 
 bool cannot_copy_inside(std::error_code why) noexcept {
@@ -356,10 +417,13 @@ task<file_type> type_at(const place& of, bool follow, const deed& whom) {
 
 // Both ways down, the one that is read and the one that is made.
 struct two_ways {
+  two_ways() = default;
+  explicit two_ways(std::size_t open_at_once) noexcept : from(AT_FDCWD, open_at_once), to(AT_FDCWD, open_at_once) {}
   descent from, to;
 };
 
-task<> copy_directory(two_ways& ways, place from, place to, copy_options options, bool whole_tree, bool follow);
+task<> copy_directory(two_ways& ways, place from, place to, copy_options options, bool whole_tree, bool follow,
+                      breadth how);
 
 // One entry of a directory that is copied: all but directories.
 task<> copy_other(place from, place to, copy_options options, file_type type, bool follow) {
@@ -385,7 +449,35 @@ task<> copy_other(place from, place to, copy_options options, file_type type, bo
   }
 }
 
-task<> copy_directory(two_ways& ways, place from, place to, copy_options options, bool whole_tree, bool follow) {
+// Regular files of a directory, when they were listed.
+task<> copy_some(place from, place to, some_names names, copy_options options, bool follow) {
+  std::vector<driver::operation> each(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const char* const name = names[i].c_str();
+    each[i].code = opcode::copy_file;
+    each[i].fd = from.directory;
+    each[i].args.copy_file = {name, name, to.directory, follow ? 0 : O_NOFOLLOW, small};
+  }
+  co_await or_return(in_one_go(each, deed("copy", from.whole, to.whole)));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (each[i].result == 0) continue;
+    place one(from.directory, names[i], from.whole + '/' + names[i]);
+    place other(to.directory, names[i], to.whole + '/' + names[i]);
+    if (each[i].result != driver::copy_file_declined) {
+      const std::error_code why(-each[i].result, std::system_category());
+      co_await fail(failure_of(why, deed("copy", one.whole, other.whole)));
+    }
+    co_await or_return(copy_file_at(std::move(one), std::move(other), options, follow));
+  }
+}
+
+task<> copy_branch(place from, place to, copy_options options, bool follow) {
+  two_ways ways(open_of_several);
+  co_await or_return(copy_directory(ways, std::move(from), std::move(to), options, true, follow, breadth::one));
+}
+
+task<> copy_directory(two_ways& ways, place from, place to, copy_options options, bool whole_tree, bool follow,
+                      breadth how) {
   const deed whom("copy", from.whole, to.whole);
   const int flags = O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW);
   const int source_fd = co_await or_return(opening(from.directory, from.name.c_str(), flags, 0u, whom));
@@ -402,15 +494,16 @@ task<> copy_directory(two_ways& ways, place from, place to, copy_options options
 
   const bool keeps_links = has(options, copy_options::copy_symlinks) || has(options, copy_options::skip_symlinks) ||
                            has(options, copy_options::create_symlinks);
+  const bool copies_files = !has(options, copy_options::directories_only) &&
+                            !has(options, copy_options::create_symlinks) &&
+                            !has(options, copy_options::create_hard_links);
   std::vector<name_and_type> names;
-  std::vector<std::string> below;
+  some_names below;
   for (bool more = true; more;) {
     more = co_await or_return(list(source_fd, from.whole.c_str(), names));
-    std::vector<task<>> copying;
-    for (std::size_t at = 0; at < names.size(); ++at) {
-      const name_and_type& entry = names[at];
+    std::vector<some_names> files;
+    for (const name_and_type& entry : names) {
       place one(source_fd, entry.name, from.whole + '/' + entry.name);
-      place other(target_fd, entry.name, to.whole + '/' + entry.name);
       file_type type = entry.type == DT_REG   ? file_type::regular
                        : entry.type == DT_DIR ? file_type::directory
                                               : file_type::unknown;
@@ -423,21 +516,40 @@ task<> copy_directory(two_ways& ways, place from, place to, copy_options options
       }
       if (type == file_type::directory) {
         if (whole_tree) below.push_back(entry.name);
+      } else if (type == file_type::regular && copies_files) {
+        add(files, entry.name);
       } else {
-        copying.push_back(copy_other(std::move(one), std::move(other), options, type, !keeps_links));
-      }
-      if (copying.size() == at_once || (at + 1 == names.size() && !copying.empty())) {
-        std::vector<task<>> now = std::exchange(copying, {});
-        co_await or_return(try_join(std::move(now)));
+        place other(target_fd, entry.name, to.whole + '/' + entry.name);
+        co_await or_return(copy_other(std::move(one), std::move(other), options, type, !keeps_links));
       }
     }
-    if (!copying.empty()) co_await or_return(try_join(std::move(copying)));
+    for (std::size_t at = 0; at < files.size();) {
+      std::vector<task<>> copying;
+      for (; at < files.size() && copying.size() < at_once; ++at) {
+        copying.push_back(copy_some(place(source_fd, {}, from.whole), place(target_fd, {}, to.whole),
+                                    std::move(files[at]), options, !keeps_links));
+      }
+      co_await or_return(try_join(std::move(copying)));
+    }
   }
   names = {};
-  for (const std::string& name : below) {
-    co_await or_return(copy_directory(ways, place(ways.from.descriptor(), name, from.whole + '/' + name),
-                                      place(ways.to.descriptor(), name, to.whole + '/' + name), options, true,
-                                      !keeps_links));
+  const auto below_from = [&](const std::string& name) {
+    return place(ways.from.descriptor(), name, from.whole + '/' + name);
+  };
+  const auto below_to = [&](const std::string& name) {
+    return place(ways.to.descriptor(), name, to.whole + '/' + name);
+  };
+  if (how == breadth::one || below.size() < 2) {
+    for (const std::string& name : below) {
+      co_await or_return(copy_directory(ways, below_from(name), below_to(name), options, true, !keeps_links, how));
+    }
+  } else {
+    for (std::size_t at = 0; at < below.size();) {
+      std::vector<task<>> branches;
+      for (; at < below.size() && branches.size() < at_once; ++at)
+        branches.push_back(copy_branch(below_from(below[at]), below_to(below[at]), options, !keeps_links));
+      co_await or_return(try_join(std::move(branches)));
+    }
   }
   co_await or_return(ways.from.leave(whom));
   co_await or_return(ways.to.leave(whom));
@@ -491,7 +603,8 @@ task<> copy(path from, path to, copy_options options) {
       if (end == real.end()) co_await fail(failure_of(std::errc::invalid_argument, whom));
     }
     two_ways ways;
-    co_await or_return(copy_directory(ways, std::move(source), std::move(target), options, recursive, true));
+    co_await or_return(
+        copy_directory(ways, std::move(source), std::move(target), options, recursive, true, breadth::several));
     co_return;
   }
   if (type == file_type::symlink) {

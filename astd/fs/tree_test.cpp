@@ -108,6 +108,47 @@ ASTD_TEST(fs_copy, of_a_tree) {
   co_await here.close();
 }
 
+// More directories than go on at once, on two levels, and more files than one visit takes.
+ASTD_TEST(fs_copy, of_a_wide_tree) {
+  auto here = co_await temporary_directory::create();
+  const path from = here.path() / "from", to = here.path() / "to";
+  for (int i = 0; i < 6; ++i)
+    for (int j = 0; j < 6; ++j) {
+      const path directory = from / std::to_string(i) / std::to_string(j);
+      co_await fs::create_directories(directory / "empty");
+      for (int k = 0; k < (i == j ? 70 : 2); ++k)
+        co_await write(directory / std::to_string(k), std::to_string(i * 10'000 + j * 100 + k));
+    }
+  co_await write(from / "3/3/69", std::string(300'000, 'z'));
+  const auto original = co_await all_below(from);
+  co_await fs::copy(from, to, copy_options::recursive);
+  const auto same = co_await all_below(to);
+  EXPECT_EQ(same, original);
+  for (const std::string& name : original) {
+    if (name.ends_with('/')) continue;
+    const std::string there = co_await read_to_string(from / name);
+    const std::string here_too = co_await read_to_string(to / name);
+    EXPECT_TRUE(there == here_too) << name;
+  }
+  // Of one that is there already, the error names both; or it is replaced.
+  co_await fs::remove(to / "4/4/33");
+  co_await write(from / "4/4/33", "other");
+  std::string says;
+  try {
+    co_await fs::copy(from / "4/4", to / "4/4", copy_options::recursive);
+  } catch (const std::system_error& e) {
+    EXPECT_EQ(e.code(), std::errc::file_exists);
+    says = e.what();
+  }
+  EXPECT_TRUE(says.contains((from / "4/4/").native()) && says.contains((to / "4/4/").native())) << says;
+  co_await fs::copy(from, to, copy_options::recursive | copy_options::overwrite_existing);
+  const std::string replaced = co_await read_to_string(to / "4/4/33");
+  EXPECT_EQ(replaced, "other");
+  const std::uint64_t gone = co_await fs::remove_all(to);
+  EXPECT_EQ(gone, original.size() + 1);
+  co_await here.close();
+}
+
 ASTD_TEST(fs_remove_all, takes_what_is_below_and_no_more) {
   auto here = co_await temporary_directory::create();
   co_await plant(here.path() / "tree");

@@ -142,6 +142,8 @@ bool disk::serves(opcode code) noexcept {
     case opcode::fchmodat:
     case opcode::fchownat:
     case opcode::utimensat:
+    case opcode::copy_file:
+    case opcode::batch:
     case opcode::statvfs:
     case opcode::chdir:
     case opcode::getcwd: return true;

@@ -85,6 +85,7 @@ class disk {
   [[nodiscard]] std::int32_t rename(const operation& op);
   [[nodiscard]] std::int32_t unlink(const operation& op);
   [[nodiscard]] std::int32_t make_directory(const operation& op);
+  [[nodiscard]] std::int32_t copy_file(const operation& op);
   // disk_links.cpp
   [[nodiscard]] std::int32_t link(const operation& op);
   [[nodiscard]] std::int32_t make_link(const operation& op);

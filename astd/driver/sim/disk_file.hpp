@@ -24,6 +24,8 @@ class disk_file final : public open_file {
 
   /// As many entries as fit, in the kernel's form; `more`: these were not all.
   [[nodiscard]] std::int32_t list(char* to, std::size_t size, bool& more);
+  /// As copy_file_range.
+  [[nodiscard]] std::int32_t copy(const copy_arguments& a);
   /// After a visit to the disk. `mark`: see sync().
   [[nodiscard]] std::int32_t carry_out(operation& op, std::uint64_t mark) noexcept;
 
@@ -40,7 +42,6 @@ class disk_file final : public open_file {
   [[nodiscard]] std::int32_t advise(const range_arguments& a) const noexcept;
   [[nodiscard]] std::int32_t lock(int how);
   [[nodiscard]] std::int32_t start_copy(operation& op);
-  [[nodiscard]] std::int32_t copy(const copy_arguments& a);
   [[nodiscard]] std::uint64_t place_of(const transfer_view& what) const noexcept;
   [[nodiscard]] std::size_t shortened(std::size_t n);
 

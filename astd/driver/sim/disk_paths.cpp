@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -77,6 +78,13 @@ bool disk::must_be_fetched(const operation& op) const {
     case opcode::fchownat: ask(op.fd, a.owner.path); break;
     case opcode::utimensat: ask(op.fd, a.times.path); break;
     case opcode::statvfs: ask(op.fd, a.space.path); break;
+    case opcode::batch:
+      for (const operation& one : std::span(a.batch.first, a.batch.count)) missing |= must_be_fetched(one);
+      break;
+    case opcode::copy_file:
+      ask(op.fd, a.copy_file.from);
+      ask(a.copy_file.to_directory, a.copy_file.to);
+      break;
     case opcode::symlinkat: ask(a.two_paths.to_directory, a.two_paths.to); break;
     case opcode::renameat:
     case opcode::linkat:
@@ -103,6 +111,10 @@ std::int32_t disk::perform(operation& op) {
     case opcode::fchmodat: return change_mode(op);
     case opcode::fchownat: return change_owner(op);
     case opcode::utimensat: return change_times(op);
+    case opcode::copy_file: return copy_file(op);
+    case opcode::batch:
+      for (operation& one : std::span(op.args.batch.first, op.args.batch.count)) one.result = perform(one);
+      return 0;
     case opcode::statvfs: return space(op);
     case opcode::chdir: return change_directory(op);
     case opcode::getcwd: return current_path(op);
@@ -376,6 +388,42 @@ std::int32_t disk::make_directory(const operation& op) {
   made->links = 2;
   ++end.directory->links;
   change_entries({{end.directory, std::string(end.name), made}});
+  return 0;
+}
+
+// ---- a file as a whole
+
+std::int32_t disk::copy_file(const operation& op) {
+  const copy_file_arguments& a = op.args.copy_file;
+  const auto open_at = [this](int directory, const char* path, int flags, unsigned mode) {
+    operation opening;
+    opening.code = opcode::openat;
+    opening.fd = directory;
+    opening.args.path = {path, flags, mode};
+    return open(opening);
+  };
+  struct closing {
+    machine& on;
+    const int descriptor;
+    ~closing() {
+      if (descriptor >= 0) static_cast<void>(on.close(descriptor));
+    }
+  };
+  const closing from{machine_, open_at(op.fd, a.from, a.flags | O_RDONLY, 0)};
+  if (from.descriptor < 0) return copy_file_declined;
+  const inode_pointer source = machine_.find(from.descriptor)->on_disk();
+  const std::uint64_t size = source->content.now().size();
+  if (source->kind != inode_kind::file || size > a.most) return copy_file_declined;
+  const closing to{machine_, open_at(a.to_directory, a.to, O_WRONLY | O_CREAT | O_EXCL, source->mode & 0777)};
+  if (to.descriptor < 0) return copy_file_declined;
+  auto* const target = static_cast<disk_file*>(machine_.find(to.descriptor));
+  for (std::uint64_t at = 0; at < size;) {
+    const auto offset = static_cast<std::int64_t>(at);
+    const std::int32_t n = target->copy({from.descriptor, offset, offset, static_cast<std::size_t>(size - at)});
+    if (n <= 0) return n;
+    at += static_cast<std::uint64_t>(n);
+  }
+  target->on_disk()->mode = source->mode;
   return 0;
 }
 

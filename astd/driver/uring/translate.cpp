@@ -55,6 +55,8 @@ unsigned kernel_operation(opcode code) noexcept {
     case opcode::utimensat:
     case opcode::copy_file_range:
     case opcode::ficlone:
+    case opcode::copy_file:
+    case opcode::batch:
     case opcode::flock:
     case opcode::statvfs:
     case opcode::chdir: return no_such_operation;
@@ -174,6 +176,8 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
     case opcode::utimensat:
     case opcode::copy_file_range:
     case opcode::ficlone:
+    case opcode::copy_file:
+    case opcode::batch:
     case opcode::flock:
     case opcode::statvfs:
     case opcode::chdir:

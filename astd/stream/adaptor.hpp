@@ -1,6 +1,8 @@
 // The part of adaptors that only passes on.
 #pragma once
 
+#include <astd/stream/called.hpp>
+#include <astd/stream/closure.hpp>
 #include <astd/stream/piece.hpp>
 
 #include <algorithm>

@@ -14,7 +14,7 @@
 #include <astd/base/frame_pool.hpp>
 #include <astd/coro/affine.hpp>
 #include <astd/coro/awaitable.hpp>
-#include <astd/stream/piece.hpp>
+#include <astd/stream/as_piece.hpp>
 
 #include <coroutine>
 #include <cstddef>

@@ -157,7 +157,9 @@ task<> write_atomic(path name, io::const_bytes data) {
   if (directory.empty()) directory = ".";
   const path draft = directory / unlikely_name("." + target.filename().native().substr(0, 200));
   draft_remover cleanup(draft);
-  co_await or_return(finally(write_and_rename(target, draft, data), cleanup));
+  // The draft's name would tell nobody anything.
+  const auto replaced = co_await as_result(finally(write_and_rename(target, draft, data), cleanup));
+  if (!replaced) co_await fail(failure_of(replaced.error(), whom));
   co_await or_return(sync_directory(directory));
 }
 

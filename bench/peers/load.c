@@ -1,6 +1,7 @@
 // Closed-loop TCP load for an echo server on the loopback: load PORT SIZE CONNECTIONS SECONDS SERVER_PID
 //
-// Each connection has one message under way. One connection uses blocking calls, more of them io_uring. After a
+// Each connection has one message under way. One connection uses blocking calls, more of them io_uring. With 0 each message
+// has a connection of its own, one after the other: connect, send, receive, close. After a
 // short warm-up it counts for SECONDS and prints
 //
 //   LOAD requests_per_second p50_us p99_us p999_us max_us requests server_cpu_ns_per_request load_cpu_share all_requests
@@ -157,20 +158,35 @@ static void check_answer(struct connection* it) {
   it->checked = 1;
 }
 
-static void load_one(struct connection* it) {
-  for (uint64_t sent, now;;) {
-    sent = now_ns();
-    if (send(it->socket, message, size, MSG_NOSIGNAL) != (ssize_t)size) fail("send");
-    for (size_t received = 0; received < size;) {
-      ssize_t const count = recv(it->socket, it->answer + received, size - received, 0);
-      if (count == 0) refuse("the server closed a connection");
-      if (count < 0) fail("recv");
-      received += (size_t)count;
-    }
-    now = now_ns();
-    check_answer(it);
-    if (!count_request(sent, now)) return;
+static void ask_once(struct connection* it) {
+  if (send(it->socket, message, size, MSG_NOSIGNAL) != (ssize_t)size) fail("send");
+  for (size_t received = 0; received < size;) {
+    ssize_t const count = recv(it->socket, it->answer + received, size - received, 0);
+    if (count == 0) refuse("the server closed a connection");
+    if (count < 0) fail("recv");
+    received += (size_t)count;
   }
+  check_answer(it);
+}
+
+static void load_one(struct connection* it) {
+  uint64_t sent;
+  do {
+    sent = now_ns();
+    ask_once(it);
+  } while (count_request(sent, now_ns()));
+}
+
+static void load_new(struct connection* it, uint16_t port) {
+  uint64_t sent;
+  do {
+    sent = now_ns();
+    it->socket = connect_to(port);
+    ask_once(it);
+    // Ended by a reset, so that no port of ours has to wait for last packets.
+    setsockopt(it->socket, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    close(it->socket);
+  } while (count_request(sent, now_ns()));
 }
 
 static struct io_uring_sqe* next_entry(struct io_uring* ring) {
@@ -246,18 +262,21 @@ int main(int argc, char** argv) {
   uint16_t const port = (uint16_t)atoi(argv[1]);
   int const count = atoi(argv[3]);
   size = (size_t)atol(argv[2]);
-  if (count < 1 || size < 1) refuse("SIZE and CONNECTIONS have to be 1 or more");
+  if (count < 0 || size < 1) refuse("CONNECTIONS has to be 0 or more, SIZE 1 or more");
+  int const places = count == 0 ? 1 : count;
   message = malloc(size);
-  struct connection* const connections = calloc((size_t)count, sizeof *connections);
+  struct connection* const connections = calloc((size_t)places, sizeof *connections);
   if (message == NULL || connections == NULL) fail("malloc");
   for (size_t i = 0; i < size; ++i) message[i] = (char)(i * 31 + i / 256);
-  for (int i = 0; i < count; ++i) {
-    connections[i].socket = connect_to(port);
+  for (int i = 0; i < places; ++i) {
+    if (count > 0) connections[i].socket = connect_to(port);
     connections[i].answer = malloc(size);
     if (connections[i].answer == NULL) fail("malloc");
   }
   begin_run(argv[5], atof(argv[4]));
-  if (count == 1) {
+  if (count == 0) {
+    load_new(connections, port);
+  } else if (count == 1) {
     load_one(connections);
   } else {
     load_many(connections, count);

@@ -17,6 +17,11 @@ constexpr unsigned no_such_operation = 255;  // that no kernel knows
 unsigned clamped(std::size_t size) noexcept { return size < 0x7ffff000 ? static_cast<unsigned>(size) : 0x7ffff000; }
 
 // What is written at the descriptor's own position may be a pipe.
+// What is negative is the file's own position, and may say more: see uring_driver::note_position().
+std::uint64_t offset_of(std::int64_t offset) noexcept {
+  return offset < 0 ? ~0ull : static_cast<std::uint64_t>(offset);
+}
+
 int write_flags(const operation& op) noexcept { return at_own_position(op) ? no_signal_flag() : 0; }
 
 }  // namespace
@@ -123,19 +128,14 @@ void translate(const operation& op, io_uring_sqe& entry) noexcept {
     case opcode::writable: io_uring_prep_poll_add(&entry, op.fd, POLLOUT); break;
     case opcode::openat: io_uring_prep_openat(&entry, op.fd, p.path, p.flags | O_CLOEXEC, p.mode); break;
     case opcode::close: io_uring_prep_close(&entry, op.fd); break;
-    case opcode::read:
-      io_uring_prep_read(&entry, op.fd, t.data, clamped(t.size), static_cast<std::uint64_t>(t.offset));
-      break;
+    case opcode::read: io_uring_prep_read(&entry, op.fd, t.data, clamped(t.size), offset_of(t.offset)); break;
     case opcode::write:
-      io_uring_prep_write(&entry, op.fd, t.data, clamped(t.size), static_cast<std::uint64_t>(t.offset));
+      io_uring_prep_write(&entry, op.fd, t.data, clamped(t.size), offset_of(t.offset));
       entry.rw_flags = write_flags(op);
       break;
-    case opcode::readv:
-      io_uring_prep_readv(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset));
-      break;
+    case opcode::readv: io_uring_prep_readv(&entry, op.fd, v.vectors, v.count, offset_of(v.offset)); break;
     case opcode::writev:
-      io_uring_prep_writev2(&entry, op.fd, v.vectors, v.count, static_cast<std::uint64_t>(v.offset),
-                            write_flags(op));
+      io_uring_prep_writev2(&entry, op.fd, v.vectors, v.count, offset_of(v.offset), write_flags(op));
       break;
     case opcode::fsync: io_uring_prep_fsync(&entry, op.fd, op.args.value ? IORING_FSYNC_DATASYNC : 0); break;
     case opcode::ftruncate:

@@ -9,9 +9,13 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <span>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 namespace astd::driver {
 
@@ -44,6 +48,18 @@ struct acceptor final : operation {
 
 constexpr bool is_receive(opcode code) noexcept { return code == opcode::recv || code == opcode::recvmsg; }
 constexpr bool is_send(opcode code) noexcept { return code == opcode::send || code == opcode::sendmsg; }
+
+// Of read, write, readv and writev.
+bool has_vectors(opcode code) noexcept { return code == opcode::readv || code == opcode::writev; }
+std::int64_t& offset_in(operation& op) noexcept {
+  return has_vectors(op.code) ? op.args.vectors.offset : op.args.transfer.offset;
+}
+std::size_t size_in(const operation& op) noexcept {
+  if (!has_vectors(op.code)) return op.args.transfer.size;
+  std::size_t size = 0;
+  for (const iovec& one : std::span(op.args.vectors.vectors, op.args.vectors.count)) size += one.iov_len;
+  return size;
+}
 
 acceptor& acceptor_of(operation& op) noexcept { return *static_cast<acceptor*>(op.args.connections.accepted); }
 
@@ -92,6 +108,8 @@ class uring_driver final : public native_driver {
   bool submit_accept(operation& op) noexcept;
   bool submit_accept_many(operation& op) noexcept;
   bool submit_transfer(operation& op) noexcept;
+  void note_position(operation& op) noexcept;
+  void settle_position(operation& op, std::int32_t result) noexcept;
   bool submit_to_ring(operation& op, place how) noexcept;
 
   io_uring_sqe* entry() noexcept;
@@ -223,6 +241,7 @@ bool uring_driver::submit_accept_many(operation& op) noexcept {
 
 bool uring_driver::submit_transfer(operation& op) noexcept {
   const bool own_position = at_own_position(op);
+  if (own_position && offset_in(op) != -1) return ended_inline(op, -EINVAL);
   if (is_input(op.code)) {
     // It may be cached.
     if (guess& cached = own_position ? reads_ : positional_reads_; cached.worth_trying()) {
@@ -238,7 +257,30 @@ bool uring_driver::submit_transfer(operation& op) noexcept {
     // This kernel would raise the signal for a write from the ring: it only waits, and we write.
     return submit_to_ring(op, place::polling);
   }
+  if (own_position) note_position(op);
   return submit_to_ring(op, place::kernel);
+}
+
+// A write to a disk that is full, or a read from one that is broken, may end with a part and leave the file where it was
+// before (seen on Linux 6.18): the next write would replace what was written. So where it stood is noted, in what else only
+// says that its own position is meant, and looked at again after a part.
+void uring_driver::note_position(operation& op) noexcept {
+  counters_.system_calls.add();
+  const off_t at = ::lseek(op.fd, 0, SEEK_CUR);
+  if (at >= 0) offset_in(op) = -2 - at;
+}
+
+void uring_driver::settle_position(operation& op, std::int32_t result) noexcept {
+  const std::int64_t noted = std::exchange(offset_in(op), -1);
+  if (noted == -1 || result <= 0 || static_cast<std::size_t>(result) >= size_in(op)) return;
+  const off_t before = -2 - noted;
+  counters_.system_calls.add();
+  if (::lseek(op.fd, 0, SEEK_CUR) != before) return;
+  counters_.system_calls.add(2);
+  if (!is_input(op.code) && (::fcntl(op.fd, F_GETFL) & O_APPEND) != 0)
+    ::lseek(op.fd, 0, SEEK_END);
+  else
+    ::lseek(op.fd, before + result, SEEK_SET);
 }
 
 bool uring_driver::submit_to_ring(operation& op, place how) noexcept {
@@ -337,6 +379,7 @@ void uring_driver::cancel(operation& op) noexcept {
     case place::queued:
     case place::queued_polling:
       completions::erase(op);
+      if (at_own_position(op)) offset_in(op) = -1;
       end_between(op, -ECANCELED);
       break;
     case place::kernel:
@@ -462,6 +505,7 @@ void uring_driver::woken(const io_uring_cqe& completion) noexcept {
 }
 
 void uring_driver::complete(operation& op, std::int32_t result) noexcept {
+  if (at_own_position(op)) settle_position(op, result);
   if (place_of(op) == place::polling) return complete_poll(op, result);
   switch (result) {
     case -EAGAIN:

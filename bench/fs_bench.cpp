@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,11 +42,39 @@ void report(bench::stopwatch const& watch, const char* what, int count) {
   watch.report(what, static_cast<std::uint64_t>(count));
 }
 
-// ---- random reads of 4 KiB
+// ---- random reads of 4 KiB, from the system's cache and past it
+
+struct alignas(4096) page {
+  std::byte bytes[4096];
+};
 
 task<> some_reads(fs::file& f, int count, std::uint64_t seed) {
-  const auto page = std::make_unique<std::array<std::byte, 4096>>();
-  for (int i = 0; i < count; ++i) co_await f.read_at(*page, next_place(seed));
+  const auto to = std::make_unique<page>();
+  for (int i = 0; i < count; ++i) co_await f.read_at(to->bytes, next_place(seed));
+}
+
+task<> bench_reads_of(const std::string& name, bool direct) {
+  const std::string how = direct ? "direct_" : "";
+  const int count = direct ? reads / 10 : reads;
+  {
+    const int fd = ::open(name.c_str(), O_RDONLY | (direct ? O_DIRECT : 0));
+    const auto to = std::make_unique<page>();
+    std::uint64_t seed = 1;
+    const bench::stopwatch watch;
+    for (int i = 0; i < count; ++i)
+      if (::pread(fd, to->bytes, sizeof *to, static_cast<off_t>(next_place(seed))) != sizeof *to) std::abort();
+    report(watch, (how + "read_4k_pread").c_str(), count);
+    ::close(fd);
+  }
+  auto f = co_await fs::open_options().read(true).direct(direct).open(name);
+  for (const int depth : {1, 64, 512}) {
+    const bench::stopwatch watch;
+    std::vector<task<>> all;
+    for (int i = 0; i < depth; ++i) all.push_back(some_reads(f, count / depth, static_cast<std::uint64_t>(i)));
+    co_await astd::join(std::move(all));
+    report(watch, (how + "read_4k_astd_depth_" + std::to_string(depth)).c_str(), count / depth * depth);
+  }
+  co_await f.close();
 }
 
 task<> bench_reads() {
@@ -53,34 +83,17 @@ task<> bench_reads() {
     auto out = co_await fs::file::create(name);
     const std::string piece(1 << 20, 'x');
     for (std::size_t at = 0; at < large; at += piece.size()) co_await astd::io::write_all(out, piece);
+    co_await out.sync_all();  // direct reads would wait for it
     co_await out.close();
   }
+  auto f = co_await fs::file::open(name);
+  const bool has_direct = co_await fs::direct_alignment(f) != 0;
+  co_await f.close();
   for (int turn = 0; turn < 2; ++turn) {
-    {
-      const int fd = ::open(name.c_str(), O_RDONLY);
-      char page[4096];
-      std::uint64_t seed = 1;
-      const bench::stopwatch watch;
-      for (int i = 0; i < reads; ++i)
-        if (::pread(fd, page, sizeof page, static_cast<off_t>(next_place(seed))) != sizeof page) std::abort();
-      report(watch, "read_4k_pread", reads);
-      ::close(fd);
-    }
-    auto f = co_await fs::file::open(name);
-    {
-      const bench::stopwatch watch;
-      co_await some_reads(f, reads, 1);
-      report(watch, "read_4k_astd_depth_1", reads);
-    }
-    for (const int depth : {64, 512}) {
-      const bench::stopwatch watch;
-      std::vector<task<>> all;
-      for (int i = 0; i < depth; ++i) all.push_back(some_reads(f, reads / depth, static_cast<std::uint64_t>(i)));
-      co_await astd::join(std::move(all));
-      report(watch, depth == 64 ? "read_4k_astd_depth_64" : "read_4k_astd_depth_512", reads);
-    }
-    co_await f.close();
+    co_await bench_reads_of(name, false);
+    if (has_direct) co_await bench_reads_of(name, true);
   }
+  if (!has_direct) std::puts("left out: this file system has no direct reads");
 }
 
 // ---- a large file from one end to the other, 128 KiB at a time; per piece
@@ -104,6 +117,19 @@ task<> bench_stream() {
       while (::read(fd, piece.data(), piece.size()) > 0) continue;
       ::close(fd);
       report(watch, "stream_read_raw", pieces);
+    }
+    {
+      const bench::stopwatch watch;
+      std::ofstream out(name, std::ios::binary);
+      for (int i = 0; i < pieces; ++i) out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+      out.close();
+      report(watch, "stream_write_ofstream", pieces);
+    }
+    {
+      const bench::stopwatch watch;
+      std::ifstream in(name, std::ios::binary);
+      while (in.read(piece.data(), static_cast<std::streamsize>(piece.size()))) continue;
+      report(watch, "stream_read_ifstream", pieces);
     }
     {
       const bench::stopwatch watch;
@@ -151,6 +177,15 @@ task<> bench_small() {
         ::close(fd);
       }
       report(watch, "small_raw", small_files);
+    }
+    {
+      const bench::stopwatch watch;
+      for (int i = 0; i < small_files; ++i) {
+        std::ifstream in(small_name(i), std::ios::binary);
+        const std::string text((std::istreambuf_iterator<char>(in)), {});
+        if (text.size() != 100) std::abort();
+      }
+      report(watch, "small_ifstream_whole", small_files);
     }
     {
       const bench::stopwatch watch;

@@ -5,7 +5,8 @@
 //
 // Below the path that is given, everything is reached from its directory's descriptor and no symbolic link is followed
 // that is not meant to be: whoever swaps a directory for a link meanwhile leads nothing astray. Descriptors of 16 levels
-// (copying: 64) are open at most, however deep the tree is.
+// on each side are open at most, however deep the tree is, of 20 more where several directories go on beside each other,
+// and those of the files that are being copied.
 #pragma once
 
 #include <astd/coro/task.hpp>

@@ -298,8 +298,44 @@ std::int32_t attempt_socket(operation& op, bool again) noexcept {
 
 std::int32_t attempt_poll(operation& op) noexcept { return poll_once(op.fd, op.args.value); }
 
+namespace {
+
+// Whether a descriptor goes past the system's cache. The question is a call, so the last answers are kept.
+struct direct_answer {
+  int fd = -1;
+  std::uint32_t generation = 0;
+  bool direct = false;
+};
+direct_answer& answer_for(int fd) noexcept {
+  constexpr unsigned kept = 16;
+  static thread_local direct_answer answers[kept];
+  return answers[static_cast<unsigned>(fd) % kept];
+}
+
+bool is_direct(int fd) noexcept {
+  direct_answer& a = answer_for(fd);
+  const bool tracked = track_generations(fd);
+  if (const std::uint32_t generation = generation_of(fd); a.fd != fd || a.generation != generation || !tracked)
+    a = {fd, generation, (::fcntl(fd, F_GETFL) & O_DIRECT) != 0};
+  return a.direct;
+}
+
+}  // namespace
+
+bool is_past_the_cache(const operation& op) noexcept {
+  const vector_view what(op);
+  // Only whole sectors are.
+  constexpr std::size_t sector = 512;
+  return what.count > 0 && what.vectors[0].iov_len % sector == 0 &&
+         (what.offset < 0 || what.offset % sector == 0) && is_direct(op.fd);
+}
+
+void note_opened(int fd, int flags) noexcept {
+  if (track_generations(fd)) answer_for(fd) = {fd, generation_of(fd), (flags & O_DIRECT) != 0};
+}
+
 std::int32_t attempt_file(operation& op) noexcept {
-  std::int32_t result = transfer_without_waiting(op, vector_view(op));
+  const std::int32_t result = transfer_without_waiting(op, vector_view(op));
   return result == unsupported ? not_yet : result;
 }
 

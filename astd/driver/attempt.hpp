@@ -39,6 +39,11 @@ enum class nature : std::uint8_t {
 /// read, write, readv, writev of a regular file, from and to the page cache alone. not_yet also where the file system
 /// cannot tell.
 [[nodiscard]] std::int32_t attempt_file(operation& op) noexcept;
+/// Whether it is one that attempt_file() must be spared: it would wait for the disk, whatever RWF_NOWAIT asks for (seen
+/// on Linux 6.18).
+[[nodiscard]] bool is_past_the_cache(const operation& op) noexcept;
+/// `fd` has just been opened with these flags: spares is_past_the_cache() a call.
+void note_opened(int fd, int flags) noexcept;
 
 /// read, write, readv, writev of a pipe, a terminal, an eventfd..., whether it is in non-blocking mode or not (that
 /// is shared with other processes, so it is not ours to change). Never raises SIGPIPE.

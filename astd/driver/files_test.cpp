@@ -49,6 +49,38 @@ void close_file(test_loop& loop, int fd) {
   EXPECT_EQ(loop.run(op), 0);
 }
 
+// It waits for the disk: elsewhere, whether the call says that it would wait or not.
+TEST_P(files, a_read_past_the_cache_holds_nobody_up) {
+  test_loop loop(wanted());
+  struct alignas(4096) {
+    char bytes[4096];
+  } page{};
+  const int made = open_file(loop, "a", O_RDWR | O_CREAT);
+  ASSERT_GE(made, 0);
+  ASSERT_EQ(loop.run(transferring(opcode::write, made, page.bytes, sizeof page, 0)), 4096);
+  const int direct = open_file(loop, "a", O_RDONLY | O_DIRECT);
+  if (direct == -EINVAL) {
+    close_file(loop, made);
+    GTEST_SKIP() << "NOT RUN: the file system of " << path << " knows no O_DIRECT";
+  }
+  for (int i = 0; i < 3; ++i) {
+    transferring read(opcode::read, direct, page.bytes, sizeof page, 0);
+    EXPECT_FALSE(loop.submit(read));
+    EXPECT_EQ(loop.finish(read), 4096);
+    transferring cached(opcode::read, made, page.bytes, sizeof page, 0);
+    EXPECT_EQ(loop.run(cached), 4096);
+  }
+  // The number stands for another file now.
+  close_file(loop, direct);
+  const int other = open_file(loop, "a", O_RDONLY);
+  EXPECT_EQ(other, direct);
+  transferring cached(opcode::read, other, page.bytes, sizeof page, 0);
+  EXPECT_TRUE(loop.submit(cached));
+  EXPECT_EQ(loop.finish(cached), 4096);
+  close_file(loop, other);
+  close_file(loop, made);
+}
+
 TEST_P(files, the_life_of_a_file) {
   test_loop loop(wanted());
   EXPECT_EQ(open_file(loop, "a", O_RDONLY), -ENOENT);

@@ -209,9 +209,11 @@ bool epoll_driver::submit_transfer(operation& op) noexcept {
 
 bool epoll_driver::submit_file(operation& op) noexcept {
   // A cached read costs less than handing it to another thread.
-  counters_.system_calls.add();
-  std::int32_t result = attempt_file(op);
-  if (result != not_yet) return ended_inline(op, result);
+  if (!is_past_the_cache(op)) {
+    counters_.system_calls.add();
+    std::int32_t result = attempt_file(op);
+    if (result != not_yet) return ended_inline(op, result);
+  }
   return submit_blocking(op);
 }
 

@@ -244,7 +244,8 @@ bool uring_driver::submit_transfer(operation& op) noexcept {
   if (own_position && offset_in(op) != -1) return ended_inline(op, -EINVAL);
   if (is_input(op.code)) {
     // It may be cached.
-    if (guess& cached = own_position ? reads_ : positional_reads_; cached.worth_trying()) {
+    if (guess& cached = own_position ? reads_ : positional_reads_;
+        !is_past_the_cache(op) && cached.worth_trying()) {
       counters_.system_calls.add();
       std::int32_t result = attempt_file(op);
       if (result != not_yet) {
@@ -541,6 +542,7 @@ void uring_driver::complete(operation& op, std::int32_t result) noexcept {
         new_generation(result);
       } else if (op.code == opcode::openat) {
         new_generation(result);
+        note_opened(result, op.args.path.flags);
       }
   }
   end(op, result);

@@ -120,8 +120,8 @@ void channel_waiter::describe_as(std::string& out, const char* what) const {
 
 // ---- the channel
 
-channel_core::channel_core(std::uint64_t capacity, const char* name) noexcept
-    : capacity_(capacity), name_(name), closing_(0, name) {}
+channel_core::channel_core(std::uint64_t capacity, std::uint64_t mask, const char* name) noexcept
+    : capacity_(capacity), mask_(mask), name_(name), closing_(0, name) {}
 
 void channel_core::admit_senders(waiters& out) noexcept {
   while (channel_waiter* const first = waiting_senders_.front()) {

@@ -123,7 +123,7 @@ class channel_core {
   static void wake(waiters& out) noexcept;
 
  protected:
-  explicit channel_core(std::uint64_t capacity, const char* name) noexcept;
+  channel_core(std::uint64_t capacity, std::uint64_t mask, const char* name) noexcept;
   virtual ~channel_core() = default;
   /// No receiver is left: destroys what is queued.
   virtual void discard_all() noexcept = 0;
@@ -193,9 +193,11 @@ class channel_core {
   void admit_senders(waiters& out) noexcept;
   waiters& line_of(const channel_waiter& w) noexcept;
 
-  // Never changed.
+  // Never changed. Here, as all is that both sides look at for each message: what a derived class adds lies behind the
+  // receivers' words, in their line.
  protected:
   const std::uint64_t capacity_;
+  const std::uint64_t mask_;  // of an index: the place in the ring, or in a block
 
  private:
   const char* const name_;
@@ -208,14 +210,15 @@ class channel_core {
  protected:
   // The senders'.
   alignas(cache_line_pair) spin_lock senders_lock_;
-  atomic<bool> closed_{false};       // written with both locks
-  bool abandoned_ = false;           // there is no receiver any more
-  bool crowded_ = false;             // senders wait; written with both locks
-  atomic<bool> handed_over_{false};  // the last message went to one who waited
-  atomic<std::uint64_t> back_{0};    // where the next message goes: counts for ever
-  std::uint64_t known_front_ = 0;    // front_, as last seen
-  std::uint64_t kept_ = 0;           // places that permits stand for
-  void* back_block_ = nullptr;       // where messages are put
+  atomic<bool> closed_{false};          // written with both locks
+  bool abandoned_ = false;              // there is no receiver any more
+  bool crowded_ = false;                // senders wait; written with both locks
+  atomic<bool> handed_over_{false};     // the last message went to one who waited
+  atomic<std::uint64_t> back_{0};       // where the next message goes: counts for ever
+  std::uint64_t known_front_ = 0;       // front_, as last seen
+  std::uint64_t kept_ = 0;              // places that permits stand for
+  void* back_block_ = nullptr;          // where messages are put
+  atomic<void*> spare_block_{nullptr};  // left by the receivers
   waiters waiting_receivers_;
   waiters looking_;  // until there is a message, which they do not take
 

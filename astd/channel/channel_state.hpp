@@ -31,7 +31,8 @@ class channel_state final : public channel_core {
   using message = message_of<T>;
 
   channel_state(std::uint64_t capacity, const char* name)
-      : channel_core(capacity, name), mask_(capacity == unlimited ? block_size - 1 : ring_size(capacity) - 1) {
+      : channel_core(capacity, (capacity == unlimited ? block_size : ring_size(capacity)) - 1, name) {
+    static_assert(sizeof(channel_state) == sizeof(channel_core), "it would lie in the receivers' line");
     back_block_ = front_block_ = capacity == unlimited ? static_cast<void*>(new block) : new_ring();
   }
   ~channel_state() override {
@@ -41,7 +42,7 @@ class channel_state final : public channel_core {
       return;
     }
     for (auto* b = static_cast<block*>(front_block_); b;) delete std::exchange(b, b->next);
-    delete spare_.load(std::memory_order_relaxed);
+    delete static_cast<block*>(spare_block_.load(std::memory_order_relaxed));
   }
 
   // ---- without a lock
@@ -212,7 +213,7 @@ class channel_state final : public channel_core {
     return how;
   }
   ASTD_NOINLINE bool add_block() noexcept {
-    block* b = spare_.exchange(nullptr, std::memory_order_acquire);
+    auto* b = static_cast<block*>(spare_block_.exchange(nullptr, std::memory_order_acquire));
     if (!b) b = new (std::nothrow) block;
     if (!b) return false;
     b->next = nullptr;
@@ -231,7 +232,7 @@ class channel_state final : public channel_core {
     auto* const left = static_cast<block*>(front_block_);
     front_block_ = left->next;
     // release: we are done with it. One is kept.
-    delete spare_.exchange(left, std::memory_order_acq_rel);
+    delete static_cast<block*>(spare_block_.exchange(left, std::memory_order_acq_rel));
   }
   // Moves the first message out. Returns what `front_` is to become.
   std::uint64_t take(std::optional<message>& to) noexcept {
@@ -246,9 +247,6 @@ class channel_state final : public channel_core {
     std::optional<message> gone;
     while (try_receive(gone)) gone.reset();  // without a lock: it may hold a handle of this very channel
   }
-
-  const std::uint64_t mask_;
-  atomic<block*> spare_{nullptr};
 };
 
 /// One who waits for a message: it is moved into him.

@@ -1,4 +1,5 @@
 #include <astd/base/assert.hpp>
+#include <astd/base/backoff.hpp>
 #include <astd/runtime/core.hpp>
 #include <astd/runtime/simulated_worker.hpp>
 #include <astd/runtime/slice.hpp>
@@ -13,14 +14,6 @@ namespace astd::detail {
 namespace {
 
 constinit thread_local worker* this_thread = nullptr;
-
-void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 }  // namespace
 

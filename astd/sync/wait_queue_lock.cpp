@@ -1,17 +1,15 @@
 // Apart from the rest because the models put their own in its place: see models/model_waiting.hpp.
+#include <astd/base/backoff.hpp>
 #include <astd/sync/wait_queue.hpp>
-
-#include <thread>
 
 namespace astd::detail {
 
 wait_queue::word wait_queue::lock_slowly() noexcept {
-  for (word state;;) {
-    for (int i = 0; i < 64; ++i)
-      if (try_lock(state)) return state;
-    // Whoever has it does not sleep with it, but may have been put aside by the system.
-    std::this_thread::yield();
-  }
+  word state;
+  backoff until_it_is_free;
+  do until_it_is_free.wait();
+  while (!try_lock(state));
+  return state;
 }
 
 }  // namespace astd::detail

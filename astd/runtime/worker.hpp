@@ -236,6 +236,7 @@ class worker {
   bool polling_ = false;  // completions are being run: wake others once, afterwards
   std::uint32_t random_;
   instant spin_limit_ = longest_spin;
+  unsigned look_every_ = 1;  // so many pauses, while it finds nothing to steal
   ready_list hot_;
   ready_list pinned_;
   counters counters_;

@@ -130,6 +130,16 @@ class serve_place {
   std::string key_;
 };
 
+/// Whether it can be called as serve() says with what an L accepts.
+template <class H, class L, class Connection = await_result_t<decltype(std::declval<L&>().accept())>>
+concept serves = requires(H& handler, Connection& c, cancel_token stop) {
+  { handler(std::move(c.first), std::as_const(c.second), stop) } -> awaitable;
+} || requires(H& handler, Connection& c) {
+  { handler(std::move(c.first), std::as_const(c.second)) } -> awaitable;
+} || requires(H& handler, Connection& c) {
+  { handler(std::move(c.first)) } -> awaitable;
+};
+
 template <class H, class Stream, class Address>
 auto call_handler(H& handler, Stream&& stream, const Address& peer, const cancel_token& stop) {
   if constexpr (std::is_invocable_v<H&, Stream, const Address&, cancel_token>)
@@ -297,8 +307,14 @@ task<serve_report> serve_with(L listener, H handler, serve_limits limits) {
 template <class Listener, class Handler>
 [[nodiscard]] ASTD_CORO_WRAPPER task<serve_report> serve(Listener&& listener, Handler handler,
                                                          serve_limits limits = {}) {
-  return detail::serve_with<Listener, Handler>(std::forward<Listener>(listener), std::move(handler),
-                                               std::move(limits));
+  constexpr bool fits = detail::serves<Handler, std::remove_reference_t<Listener>>;
+  static_assert(
+      fits,
+      "astd::net::serve: the handler cannot be called with (stream), (stream, peer) or (stream, peer, stop), or "
+      "gives nothing that can be awaited");
+  if constexpr (fits)
+    return detail::serve_with<Listener, Handler>(std::forward<Listener>(listener), std::move(handler),
+                                                 std::move(limits));
 }
 
 }  // namespace astd::net

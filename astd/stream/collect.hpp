@@ -180,6 +180,18 @@ auto collected(S&& s) {
   return end_with(std::move(s), std::move(c));
 }
 
+template <class Into, class S, class P>
+auto partitioned(S&& s, P p) {
+  if constexpr (is_awaited<S, P>) {
+    using asked = awaiting_piece<S, P, false>;
+    using consumer = partition_consumer<element_t<asked>, by_answer, Into>;
+    return end_with(asked(std::move(s), std::move(p)), consumer{by_answer()});
+  } else {
+    using consumer = partition_consumer<element_t<S>, by_call<P>, Into>;
+    return end_with(std::move(s), consumer{by_call<P>{std::move(p)}});
+  }
+}
+
 }  // namespace astd::stream::detail
 
 namespace astd::stream {
@@ -213,14 +225,16 @@ template <class C = void, class P>
   return detail::make_closure([p = std::move(p)]<class S>(S&& s) mutable {
     ASTD_STREAM_CLOSURE_MUST_FIT("partition", P, S);
     using into = std::conditional_t<std::is_void_v<C>, std::vector<detail::value_t<detail::element_t<S>>>, C>;
-    if constexpr (detail::is_awaited<S, P>) {
-      using asked = detail::awaiting_piece<S, P, false>;
-      using end = detail::partition_consumer<detail::element_t<asked>, detail::by_answer, into>;
-      return detail::end_with(asked(std::move(s), std::move(p)), end{detail::by_answer()});
-    } else {
-      using end = detail::partition_consumer<detail::element_t<S>, detail::by_call<P>, into>;
-      return detail::end_with(std::move(s), end{detail::by_call<P>{std::move(p)}});
-    }
+    return detail::partitioned<into>(std::move(s), std::move(p));
+  });
+}
+/// The containers' element type is the stream's, as in to<std::set>().
+template <template <class...> class C, class P>
+[[nodiscard]] auto partition(P p) {
+  return detail::make_closure([p = std::move(p)]<class S>(S&& s) mutable {
+    ASTD_STREAM_CLOSURE_MUST_FIT("partition", P, S);
+    using into = typename detail::container_of<C, detail::value_t<detail::element_t<S>>>::type;
+    return detail::partitioned<into>(std::move(s), std::move(p));
   });
 }
 

@@ -170,6 +170,9 @@ ASTD_TEST(stream_ends, collect_into_containers) {
   auto [odd, even] = co_await (counting(5) | stream::partition(is_odd));
   EXPECT_EQ(odd, (ints{1, 3}));
   EXPECT_EQ(even, (ints{0, 2, 4}));
+  auto sets = co_await (counting(5) | stream::partition<std::set>(is_odd));
+  EXPECT_EQ(sets.first, (std::set<int>{1, 3}));
+  EXPECT_EQ(sets.second, (std::set<int>{0, 2, 4}));
   auto later = co_await (counting(5) | stream::partition<std::set<int>>(is_odd_later));
   EXPECT_EQ(later.first.size(), 2u);
   auto [firsts, seconds] = co_await (pairs | stream::unzip());

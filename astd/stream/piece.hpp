@@ -224,9 +224,9 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
 
   bool await_ready() noexcept { return last_ != flow::wait && advance(); }
   resumable* start(const await_context& c) noexcept {
-    context_ = c;
-    gate_.set_resume(&go_on);
-    gate_.second_ = this;
+    detail::construct(held_, c);
+    held_.gate.set_resume(&go_on);
+    held_.gate.second_ = this;
     return suspend();
   }
   value_type await_resume() {
@@ -266,7 +266,7 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
     return last_ != flow::wait && last_ != flow::yield;
   }
   resumable* suspend() noexcept {
-    const await_context inner{&gate_, context_.in, context_.frame, context_.chain_stays};
+    const await_context inner{&held_.gate, held_.context.in, held_.context.frame, held_.context.chain_stays};
     if (last_ == flow::yield) {
       detail::construct(yield_);
       yields_ = true;
@@ -280,7 +280,7 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
 #if ASTD_HAS_EXCEPTIONS
     } catch (...) {
       error_.set_exception(std::current_exception());
-      return context_.continuation;
+      return held_.context.continuation;
     }
 #endif
   }
@@ -291,7 +291,7 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
       detail::destroy(yield_);
       yields_ = false;
     }
-    return advance() ? context_.continuation : suspend();
+    return advance() ? held_.context.continuation : suspend();
   }
   static void go_on(resumable* r) {
     resumable* const next = static_cast<stream_end*>(r->second_)->next();
@@ -301,8 +301,16 @@ class [[nodiscard("a stream does nothing until it is awaited")]] stream_end
   S stream_;
   [[no_unique_address]] E consumer_;
   outcome<void> error_;
-  await_context context_{};
-  resumable gate_;
+  // From start() on: next() is asked for each element, and seldom suspends.
+  struct held {
+    explicit held(const await_context& c) noexcept : context(c) {}
+    await_context context;
+    resumable gate;
+  };
+  static_assert(std::is_trivially_destructible_v<held>);
+  union {
+    held held_;
+  };
   union {
     yield_awaiter yield_;
   };

@@ -263,6 +263,26 @@ ASTD_TEST(process, kill_on_drop_kills_and_nothing_is_left_defunct) {
   EXPECT_FALSE(test::has_child(pid));
 }
 
+// Wherever the start has come to: who has kept nobody's handle has killed.
+ASTD_TEST(process, kill_on_drop_holds_for_a_start_that_is_cancelled) {
+  for (int turns = 0; turns < 12; ++turns) {
+    test::pipe_ends said;
+    auto start = [](int out) -> task<> {
+      child one = co_await command("sleep").arg("1000").standard_output(stdio::from(out)).kill_on_drop().spawn();
+      co_await one.wait();
+    };
+    auto starting = spawn(start(said.write_end));
+    for (int i = 0; i < turns; ++i) co_await this_task::yield();
+    co_await starting.cancel();
+    said.close_write();
+    io::pipe_reader from = io::pipe_reader::from_native_handle(said.read_end);
+    said.read_end = -1;
+    const std::string text = co_await timeout(20s, read_whole(from));  // ends when the child has
+    EXPECT_EQ(text, "");
+    co_await test::no_children();
+  }
+}
+
 ASTD_TEST(process, a_child_outlives_its_handle) {
   test::pipe_ends said;
   int pid;

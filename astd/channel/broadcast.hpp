@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -52,12 +53,54 @@ template <detail::broadcast_type T>
 
 namespace detail {
 
+/// Where a message lies, with the channel's lock held, and the `parcel` in which it goes in and out.
+template <class T>
+class broadcast_slot {
+ public:
+  using parcel = std::shared_ptr<T>;
+  static parcel pack(T&& message) { return make_pooled<T>(std::move(message)); }
+
+  /// For so many receivers; what lay here goes out with `message`.
+  void put(parcel& message, std::size_t receivers) noexcept {
+    message_.swap(message);
+    unseen_ = receivers;
+  }
+  void take(parcel& to) noexcept {
+    if (--unseen_ == 0)
+      to.swap(message_);
+    else
+      to = message_;
+  }
+
+ private:
+  parcel message_;
+  std::size_t unseen_ = 0;  // by how many receivers
+};
+
+/// Small ones without code of their own are copied with the lock held: no count that all receivers write.
+template <class T>
+  requires(std::is_trivially_copyable_v<T> && std::copyable<T> && sizeof(T) <= 64)
+class broadcast_slot<T> {
+ public:
+  using parcel = std::optional<T>;
+  static parcel pack(T&& message) noexcept { return message; }
+
+  void put(const parcel& message, std::size_t) noexcept { message_ = message; }
+  void take(parcel& to) const noexcept { to = message_; }
+
+ private:
+  parcel message_;
+};
+
 /// What a look for the next message brought.
 enum class broadcast_look : std::uint8_t { message, empty, closed, lagged };
 
 template <class T>
 class broadcast_state {
  public:
+  using slot = broadcast_slot<T>;
+  using parcel = slot::parcel;
+
   // The word: whether the senders are gone, and how many messages there were.
   static constexpr wait_queue::word over = wait_queue::one, message_one = over * 2;
   static constexpr std::uint64_t count_of(wait_queue::word w) noexcept { return w / message_one; }
@@ -72,38 +115,35 @@ class broadcast_state {
   [[nodiscard]] const char* name() const noexcept { return arrivals_.name(); }
 
   /// How many receivers it is for.
-  std::size_t send(std::shared_ptr<T> message) noexcept {
+  std::size_t send(T&& value) {
+    parcel message = slot::pack(std::move(value));
     std::size_t reached = 0;
     arrivals_.update([&](wait_queue::word w) {
       reached = receivers_.load(std::memory_order_relaxed);
       if (reached == 0) return w;
-      slot& to = slots_[count_of(w) % slots_.size()];
-      to.message.swap(message);
-      to.unseen = reached;
+      slots_[count_of(w) % slots_.size()].put(message, reached);
       return w + message_one;
     });
     return reached;
   }  // what it has displaced goes here, with no lock held
 
-  broadcast_look receive(std::uint64_t& at, std::uint64_t& missed, std::shared_ptr<T>& to) noexcept {
+  broadcast_look receive(std::uint64_t& at, std::uint64_t& missed, parcel& to) noexcept {
     const wait_queue::word w = arrivals_.lock();
+    const broadcast_look found = receive_locked(w, at, missed, to);
+    arrivals_.unlock(w);
+    return found;
+  }
+  /// The same for who has the lock; `w` is the word.
+  broadcast_look receive_locked(wait_queue::word w, std::uint64_t& at, std::uint64_t& missed, parcel& to) noexcept {
     const std::uint64_t count = count_of(w);
-    broadcast_look found = broadcast_look::message;
     if (count - at > slots_.size()) {
       missed = count - slots_.size() - at;
       at += missed;
-      found = broadcast_look::lagged;
-    } else if (at != count) {
-      slot& from = slots_[at++ % slots_.size()];
-      if (--from.unseen == 0)
-        to.swap(from.message);
-      else
-        to = from.message;
-    } else {
-      found = (w & over) != 0 ? broadcast_look::closed : broadcast_look::empty;
+      return broadcast_look::lagged;
     }
-    arrivals_.unlock(w);
-    return found;
+    if (at == count) return (w & over) != 0 ? broadcast_look::closed : broadcast_look::empty;
+    slots_[at++ % slots_.size()].take(to);
+    return broadcast_look::message;
   }
 
   void add_sender() noexcept { senders_.fetch_add(1, std::memory_order_relaxed); }
@@ -135,7 +175,7 @@ class broadcast_state {
     // What it had still to see, one by one: nothing is destroyed with a lock held. What comes now is not for it.
     while (at != behind) {
       std::uint64_t missed = 0;
-      std::shared_ptr<T> gone;
+      parcel gone;
       if (receive(at, missed, gone) == broadcast_look::lagged && behind < at) return tell(last);
     }
     tell(last);
@@ -144,10 +184,6 @@ class broadcast_state {
   [[nodiscard]] std::size_t receivers() const noexcept { return receivers_.load(std::memory_order_relaxed); }
 
  private:
-  struct slot {
-    std::shared_ptr<T> message;
-    std::size_t unseen = 0;  // by how many receivers
-  };
   void tell(bool last) noexcept {
     if (!last) return;
     wait_queue::admitted out;
@@ -177,10 +213,10 @@ class broadcast_awaiter final : public arrival_waiter, public awaiter_base<broad
   bool await_ready() noexcept { return has_time() && lets_through(state_.look()); }
   outcome<std::optional<T>> take() {
     resumed();
+    if (found_ == broadcast_look::empty) found_ = state_.receive(at_, missed_, message_);
     outcome<std::optional<T>> o;
-    std::shared_ptr<T> message;
-    switch (state_.receive(at_, missed_, message)) {
-      case broadcast_look::message: o.set_value(std::in_place, std::as_const(*message)); break;
+    switch (found_) {
+      case broadcast_look::message: o.set_value(std::in_place, std::as_const(*message_)); break;
       case broadcast_look::lagged: o.set_failure(failure(make_error_code(channel_errc::lagged))); break;
       default: o.set_value(std::nullopt);
     }
@@ -191,12 +227,18 @@ class broadcast_awaiter final : public arrival_waiter, public awaiter_base<broad
   [[nodiscard]] bool lets_through(wait_queue::word w) const noexcept {
     return broadcast_state<T>::count_of(w) != at_ || (w & broadcast_state<T>::over) != 0;
   }
-  bool admit(wait_queue::word& w) noexcept override { return lets_through(w); }
+  // It is given what it waited for by who has the lock already, and need not take it again.
+  bool admit(wait_queue::word& w) noexcept override {
+    found_ = state_.receive_locked(w, at_, missed_, message_);
+    return found_ != broadcast_look::empty;
+  }
   void describe(std::string& out, unsigned) const override { describe_as(out, "recv of broadcast channel"); }
 
   broadcast_state<T>& state_;
   std::uint64_t& at_;
   std::uint64_t& missed_;
+  broadcast_look found_ = broadcast_look::empty;
+  typename broadcast_state<T>::parcel message_;
 };
 
 template <class T>
@@ -233,7 +275,7 @@ class broadcast_sender {
 
   /// Sends at once, over the oldest message if n are kept. Gives the number of receivers that it is for; with 0 it is
   /// gone. The message lives until all of them have received it, or have fallen behind.
-  std::size_t send(T message) const { return state_->send(detail::make_pooled<T>(std::move(message))); }
+  std::size_t send(T message) const { return state_->send(std::move(message)); }
   /// One more receiver, for what is sent from now on.
   [[nodiscard]] broadcast_receiver<T> subscribe() const { return broadcast_receiver<T>(state_); }
   /// Whether there is no receiver. subscribe() makes that false again.
@@ -298,7 +340,7 @@ class broadcast_receiver {
   [[nodiscard]] auto next() noexcept { return recv(); }
   /// The next message if it is there; else channel_errc::empty, closed, or lagged as above.
   [[nodiscard]] std::expected<T, std::error_code> try_recv() {
-    std::shared_ptr<T> message;
+    typename detail::broadcast_state<T>::parcel message;
     switch (state_->receive(at_, missed_, message)) {
       case detail::broadcast_look::message: return std::as_const(*message);
       case detail::broadcast_look::empty: return std::unexpected(make_error_code(channel_errc::empty));

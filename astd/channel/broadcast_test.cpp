@@ -10,6 +10,7 @@
 #include <astd/testing/gtest.hpp>
 #include <astd/time/timeout.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -50,6 +51,35 @@ ASTD_TEST(broadcast, reaches_everyone) {
   }
   EXPECT_EQ(late.try_recv(), "two");
   EXPECT_THROW((void)broadcast_channel<int>(0), std::invalid_argument);
+}
+
+// Small ones lie in the channel, others in memory of their own.
+ASTD_TEST(broadcast, takes_messages_of_any_size_and_kind) {
+  struct unassignable {
+    const int value;
+  };
+  const auto passes = [](auto message, auto same) -> task<> {
+    auto [tx, rx] = broadcast_channel<decltype(message)>(1);
+    auto other = tx.subscribe();
+    tx.send(message);
+    tx.send(message);
+    const auto missed = co_await as_result(rx.recv());
+    EXPECT_EQ(missed.error(), channel_errc::lagged);
+    const auto received = co_await rx.recv();
+    EXPECT_TRUE(same(*received, message));
+    EXPECT_EQ(other.try_recv().error(), channel_errc::lagged);
+    EXPECT_TRUE(same(*other.try_recv(), message));
+  };
+  const std::array<char, 1> tiny = {'x'};
+  const std::array<char, 64> small = {'x', 'y'};
+  const std::array<char, 65> large = {'x', 'y'};
+  const std::vector<int> outside = {1, 2};
+  const unassignable fixed = {7};
+  co_await passes(tiny, std::equal_to<>());
+  co_await passes(small, std::equal_to<>());
+  co_await passes(large, std::equal_to<>());
+  co_await passes(outside, std::equal_to<>());
+  co_await passes(fixed, [](const unassignable& x, const unassignable& y) { return x.value == y.value; });
 }
 
 TEST(broadcast, a_handle_that_was_moved_from_gives_nothing) {

@@ -167,7 +167,7 @@ class pipe_set {
 class child_stack {
  public:
   child_stack() noexcept
-      : memory_(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
+      : memory_(::mmap(nullptr, size, PROT_READ | PROT_WRITE, seen_by_both | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
   ~child_stack() {
     if (*this) ::munmap(memory_, size);
   }
@@ -179,6 +179,7 @@ class child_stack {
   [[nodiscard]] void* bottom() const noexcept { return memory_; }
 
  private:
+  static constexpr int seen_by_both = in_our_memory ? MAP_PRIVATE : MAP_SHARED;
   static constexpr std::size_t size = 256 * 1024;  // touched where it is used, and no more
   void* memory_;
 };

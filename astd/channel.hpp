@@ -8,4 +8,5 @@
 #include <astd/channel/broadcast.hpp>
 #include <astd/channel/channel.hpp>
 #include <astd/channel/channel_error.hpp>
+#include <astd/channel/promise.hpp>
 #include <astd/channel/watch.hpp>

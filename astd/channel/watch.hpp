@@ -166,6 +166,9 @@ class watch_sender {
   template <std::invocable<T&> F>
     requires std::copy_constructible<T>
   void send_modify(F&& change) const {
+    static_assert(
+        !awaitable<std::invoke_result_t<F, T&>>,
+        "watch_sender::send_modify: what changes the value is called, not awaited: it cannot be a coroutine");
     send_if_modified([&](T& value) {
       static_cast<F&&>(change)(value);
       return true;

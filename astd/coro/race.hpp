@@ -57,6 +57,8 @@ struct distinct<std::variant<Seen...>, T, Rest...>
 
 template <class First, class... Rest>
 struct race_value {
+  static_assert(!(std::is_reference_v<First> || ... || std::is_reference_v<Rest>),
+                "race: of several types of results none may be a reference, which a std::variant cannot hold");
   using type = typename distinct<std::variant<>, element<First>, element<Rest>...>::type;
 };
 template <class First, class... Rest>

@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace astd {
@@ -31,6 +32,9 @@ class select_base : public composite {
 
 template <class... A>
 class select_awaiter final : public select_base, public awaiter_base<select_awaiter<A...>> {
+  static_assert((!std::is_reference_v<typename branch<A>::value_type> && ...),
+                "select: a std::optional cannot hold a reference; let the branch give a pointer");
+
  public:
   using value_type = std::tuple<std::optional<element<typename branch<A>::value_type>>...>;
   explicit select_awaiter(std::tuple<A...>&& from) : branches_(*this, std::move(from)) {

@@ -7,7 +7,9 @@
 #include <astd/coro/branch_pack.hpp>
 #include <astd/coro/composite.hpp>
 #include <astd/coro/lost.hpp>
+#include <astd/coro/ready.hpp>
 
+#include <concepts>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -111,6 +113,16 @@ class finally_awaitable {
   F f_;
 };
 
+/// A cleanup that has nothing to await.
+template <class F>
+struct plain_cleanup {
+  auto operator()() {
+    f();
+    return ready();
+  }
+  F f;
+};
+
 }  // namespace detail
 
 /// Awaits `aw` and lets no request to stop reach it. A request that came meanwhile takes effect at the first suspension
@@ -121,15 +133,19 @@ template <awaitable A>
   return detail::shield_awaitable<A>(static_cast<A&&>(aw));
 }
 
-/// Awaits `body`, then calls `cleanup` and awaits what it returns, shielded, however the body ended: with a value, a
+/// Awaits `body`, then calls `cleanup` and awaits what it returns, if that can be awaited, shielded, however the body ended: with a value, a
 /// failure, an exception, or stopped. Then gives the body's outcome. A failure of the cleanup is thrown if the body had
 /// none; else it goes to the handler of lost exceptions. If a stop was requested before, the body does not run but the
 /// cleanup does: what it is to clean up was there before. `cleanup` is moved in, or copied if it is an lvalue; what it
 /// refers to outlives the await. Takes no allocation.
-template <awaitable A, class F>
-  requires awaitable<std::invoke_result_t<F&>>
+template <awaitable A, std::invocable F>
 [[nodiscard]] auto finally(A&& body, F&& cleanup) {
-  return detail::finally_awaitable<A, F>(static_cast<A&&>(body), static_cast<F&&>(cleanup));
+  if constexpr (awaitable<std::invoke_result_t<F&>>) {
+    return detail::finally_awaitable<A, F>(static_cast<A&&>(body), static_cast<F&&>(cleanup));
+  } else {
+    using plain = detail::plain_cleanup<std::decay_t<F>>;
+    return detail::finally_awaitable<A, plain>(static_cast<A&&>(body), plain{static_cast<F&&>(cleanup)});
+  }
 }
 
 }  // namespace astd

@@ -365,4 +365,13 @@ TEST(shield_and_finally, can_be_cancelled_and_fail_everywhere) {
   EXPECT_TRUE(lost.texts().empty());
 }
 
+// A cleanup that has nothing to await is called.
+TEST(finally, takes_a_plain_closure) {
+  int cleaned = 0;
+  const auto clean = [&] { ++cleaned; };
+  EXPECT_EQ(run_to_end(finally(ready(7), clean)), 7);
+  EXPECT_EQ(cleaned, 1);
+  EXPECT_THROW(run_to_end(finally(ready(7), [] { throw std::logic_error("untidy"); })), std::logic_error);
+}
+
 }  // namespace

@@ -197,8 +197,9 @@ task {
   }
   void swap(task& other) noexcept { std::swap(frame_, other.frame_); }
 
-  /// False when moved from or awaited.
-  explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
+  /// False when moved from or awaited. No conversion to bool: a coroutine where a predicate is wanted is to be an error,
+  /// not true.
+  [[nodiscard]] bool valid() const noexcept { return static_cast<bool>(frame_); }
 
   auto operator co_await() && noexcept { return detail::task_awaiter<T>(std::exchange(frame_, nullptr)); }
   /// A task is awaited once, and given up by that: write co_await std::move(t).

@@ -32,6 +32,8 @@ struct task_slot : frame_slot {
 struct task_root : chain {
   using chain::chain;
   bool is_blocking_call = false;  // runs on a thread that no dump can hold; set before it is launched
+  bool begins_anyway =
+      false;  // though a stop was asked before, or the runtime is ending; set before it is launched
   bool is_joined_here =
       false;  // while it is fresh: `join` holds a join_waiter that has not published its suspension
 };

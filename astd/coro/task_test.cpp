@@ -75,20 +75,20 @@ TEST(task, moves) {
   auto q = std::make_shared<int>(0);
   task<> a = with_parameter(counted(), p);
   task<> b = std::move(a);
-  EXPECT_FALSE(a);
-  EXPECT_TRUE(b);
+  EXPECT_FALSE(a.valid());
+  EXPECT_TRUE(b.valid());
   a = with_parameter(counted(), q);
   a = std::move(b);
   EXPECT_EQ(q.use_count(), 1) << "the task that was assigned over";
-  EXPECT_TRUE(a);
-  EXPECT_FALSE(b);
+  EXPECT_TRUE(a.valid());
+  EXPECT_FALSE(b.valid());
   a.swap(b);
-  EXPECT_FALSE(a);
+  EXPECT_FALSE(a.valid());
   task<>& self = b;
   b = std::move(self);
-  EXPECT_TRUE(b);
+  EXPECT_TRUE(b.valid());
   run_to_end(std::move(b));
-  EXPECT_FALSE(b);
+  EXPECT_FALSE(b.valid());
   EXPECT_EQ(*p, 1);
   EXPECT_EQ(counted::live(), 0);
 }

@@ -3,6 +3,7 @@
 #include <astd/driver/sim/disk.hpp>
 #include <astd/driver/sim/machine.hpp>
 #include <astd/fs/file.hpp>
+#include <astd/fs/temporary.hpp>
 #include <astd/fs/whole_file.hpp>
 #include <astd/io/concepts.hpp>
 #include <astd/io/test_support.hpp>
@@ -21,8 +22,10 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace astd::fs {
 namespace {
@@ -305,4 +308,35 @@ ASTD_TEST(file, moves) {
 }
 
 }  // namespace
+// Neither the one nor the other driver writes it, and no signal ends the program.
+ASTD_TEST(file, a_pipe_has_no_positions_to_write_at) {
+  if (only_real_ones_have("pipes of the system")) co_return;
+  int ends[2];
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  file writing = file::from_native_handle(ends[1]);
+  const auto open = co_await as_result(writing.write_at("x", 0));
+  EXPECT_EQ(open.error(), std::errc::invalid_seek);
+  ::close(ends[0]);
+  const auto broken = co_await as_result(writing.write_at("x", 0));
+  EXPECT_EQ(broken.error(), std::errc::invalid_seek);
+  const auto all = co_await as_result(writing.write_all_at("x", 7));
+  EXPECT_EQ(all.error(), std::errc::invalid_seek);
+}
+
+// Nothing that was begun stops it: it begins though everything is being cancelled.
+TEST(temporary_directory, is_removed_before_a_runtime_ends) {
+  for (int i = 0; i < 20; ++i) {
+    path name;
+    {
+      runtime r({.workers = 2});
+      r.block_on([](path& of) -> task<> {
+        const auto here = co_await temporary_directory::create();
+        of = here.path();
+        co_await fs::write(here.path() / "file", "x");
+      }(name));
+    }
+    EXPECT_FALSE(std::filesystem::exists(name)) << name;
+  }
+}
+
 }  // namespace astd::fs

@@ -35,6 +35,19 @@ task<bool> is_socket(path name);
 task<bool> is_other(path name);
 /// A file without bytes, a directory without entries.
 task<bool> is_empty(path name);
+// The same of a status that one has: nothing to await.
+[[nodiscard]] inline bool exists(file_status s) noexcept { return std::filesystem::exists(s); }
+[[nodiscard]] inline bool is_regular_file(file_status s) noexcept { return std::filesystem::is_regular_file(s); }
+[[nodiscard]] inline bool is_directory(file_status s) noexcept { return std::filesystem::is_directory(s); }
+[[nodiscard]] inline bool is_symlink(file_status s) noexcept { return std::filesystem::is_symlink(s); }
+[[nodiscard]] inline bool is_block_file(file_status s) noexcept { return std::filesystem::is_block_file(s); }
+[[nodiscard]] inline bool is_character_file(file_status s) noexcept {
+  return std::filesystem::is_character_file(s);
+}
+[[nodiscard]] inline bool is_fifo(file_status s) noexcept { return std::filesystem::is_fifo(s); }
+[[nodiscard]] inline bool is_socket(file_status s) noexcept { return std::filesystem::is_socket(s); }
+[[nodiscard]] inline bool is_other(file_status s) noexcept { return std::filesystem::is_other(s); }
+[[nodiscard]] inline bool status_known(file_status s) noexcept { return std::filesystem::status_known(s); }
 /// In bytes. A failure unless it is a regular file: std::errc::is_a_directory, or operation_not_supported.
 task<std::uint64_t> file_size(path name);
 task<std::uint64_t> hard_link_count(path name);
@@ -101,6 +114,7 @@ class dir_builder {
     mode_ = static_cast<unsigned>(of_new) & 07777;
     return *this;
   }
+  dir_builder& mode(unsigned of_new) noexcept { return mode(static_cast<perms>(of_new)); }
   [[nodiscard]] task<> create(path name) const;
 
  private:

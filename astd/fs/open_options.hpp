@@ -31,6 +31,7 @@ class open_options {
     mode_ = static_cast<unsigned>(of_new) & 07777;
     return *this;
   }
+  open_options& mode(unsigned of_new) noexcept { return mode(static_cast<perms>(of_new)); }
   /// Flags of open(2) beside those that the others stand for: O_NOFOLLOW, O_DSYNC...
   open_options& custom_flags(int flags) noexcept {
     custom_ = flags;

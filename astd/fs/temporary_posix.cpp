@@ -55,7 +55,7 @@ void detail::doomed_name::abandon() noexcept {
 #if ASTD_HAS_EXCEPTIONS
   try {
 #endif
-    spawn(remove_quietly(spare())).detach();
+    astd::detail::spawn_anyway(remove_quietly(spare()));
 #if ASTD_HAS_EXCEPTIONS
   } catch (...) {
     // No memory for it: the name stays.

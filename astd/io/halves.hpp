@@ -102,11 +102,15 @@ class write_half {
   std::shared_ptr<S> of_;
 };
 
+/// Both.
+template <class S>
+using halves = std::pair<read_half<S>, write_half<S>>;
+
 /// Two halves that own the stream. They may be used at the same time by two tasks, on any threads, if the stream may be
 /// read and written at the same time, as sockets and duplex pipes may.
 template <class S>
   requires(reader<S> && writer<S> && !std::is_lvalue_reference_v<S>)
-[[nodiscard]] std::pair<read_half<S>, write_half<S>> split(S&& stream) {
+[[nodiscard]] halves<S> split(S&& stream) {
   auto shared = std::make_shared<S>(std::move(stream));
   return {read_half<S>(shared), write_half<S>(shared)};
 }

@@ -69,13 +69,13 @@ struct read_number_op {
   static task<T> run(R& from, std::endian order) {
     if constexpr (fills_to<R>) {
       const const_bytes held = co_await or_return(from.fill(sizeof(T)));
-      if (held.size() < sizeof(T)) co_await fail(make_error_code(errc::unexpected_end));
+      if (held.size() < sizeof(T)) co_await fail({make_error_code(errc::unexpected_end), "read a number"});
       co_return taken(from, order);
     } else {
       std::array<std::byte, sizeof(T)> bytes;
       for (mutable_bytes rest = bytes; !rest.empty();) {
         const std::size_t n = co_await or_return(from.read(rest));
-        if (n == 0) co_await fail(make_error_code(errc::unexpected_end));
+        if (n == 0) co_await fail({make_error_code(errc::unexpected_end), "read a number"});
         rest = rest.drop(n);
       }
       co_return number_of<T>(bytes, order);

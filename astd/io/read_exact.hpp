@@ -18,7 +18,7 @@ template <reader R>
 task<> read_exact(R&& from, mutable_bytes buffer, std::size_t& filled) {
   while (filled < buffer.size()) {
     const std::size_t n = co_await or_return(from.read(buffer.drop(filled)));
-    if (n == 0) co_await fail(make_error_code(errc::unexpected_end));
+    if (n == 0) co_await fail({make_error_code(errc::unexpected_end), "read_exact"});
     filled += n;
   }
 }
@@ -29,7 +29,7 @@ template <reader R>
 task<> read_exact(R&& from, mutable_bytes buffer) {
   while (!buffer.empty()) {
     const std::size_t n = co_await or_return(from.read(buffer));
-    if (n == 0) co_await fail(make_error_code(errc::unexpected_end));
+    if (n == 0) co_await fail({make_error_code(errc::unexpected_end), "read_exact"});
     buffer = buffer.drop(n);
   }
 }

@@ -36,10 +36,21 @@ class endpoint {
   template <class Text>
     requires std::convertible_to<const Text&, std::string_view>
   endpoint(const Text& host_and_port) : text_(std::string_view(host_and_port)) {}
-  /// A name or an address; IPv6 without brackets.
-  endpoint(std::string_view host, std::uint16_t port) : text_(host), port_(port), what_(kind::host_and_port) {}
+  /// A name or an address; IPv6 without brackets. A port out of range is reported as one in a text is.
+  endpoint(std::string_view host, long long port) : text_(host) {
+    if (port >= 0 && port <= UINT16_MAX) {
+      port_ = static_cast<std::uint16_t>(port);
+      what_ = kind::host_and_port;
+    } else {
+      text_ = (text_.find(':') == std::string::npos ? text_ : '[' + text_ + ']') + ':' + std::to_string(port);
+    }
+  }
   endpoint(const host_port& place) : endpoint(place.host, place.port) {}
-  endpoint(const ip_address& ip, std::uint16_t port) : endpoint(socket_address(ip, port)) {}
+  endpoint(const ip_address& ip, long long port) : endpoint(ip.to_string(), port) {
+    if (what_ != kind::host_and_port) return;
+    addresses_.assign(1, socket_address(ip, port_));
+    what_ = kind::addresses;
+  }
   endpoint(const socket_address& address) : addresses_(1, address), what_(kind::addresses) {}
   /// A host (text or address) and a port.
   template <class Host, class Port>

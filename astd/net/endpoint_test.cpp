@@ -1,4 +1,7 @@
+#include <astd/coro/as_result.hpp>
 #include <astd/net/endpoint.hpp>
+#include <astd/net/resolve.hpp>
+#include <astd/testing/gtest.hpp>
 
 #include <gtest/gtest.h>
 
@@ -55,4 +58,18 @@ TEST(endpoint, knows_whether_there_is_a_host_to_look_up) {
 }
 
 }  // namespace
+ASTD_TEST(endpoint, a_port_out_of_range_is_refused) {
+  using host = std::pair<std::string, int>;
+  for (const auto& [place, text] :
+       {std::pair(host("127.0.0.1", 70000), "127.0.0.1:70000"), std::pair(host("::1", -1), "[::1]:-1"),
+        std::pair(host("localhost", 65536), "localhost:65536")}) {
+    const endpoint where(place);
+    EXPECT_EQ(where.to_string(), text);
+    const auto found = co_await as_result(lookup_host(where));
+    EXPECT_FALSE(found) << text;
+  }
+  EXPECT_EQ(endpoint(ip_address(ipv4_address::loopback()), 70000).to_string(), "127.0.0.1:70000");
+  EXPECT_EQ(endpoint(std::pair("127.0.0.1", 65535)).to_string(), "127.0.0.1:65535");
+}
+
 }  // namespace astd::net

@@ -12,9 +12,11 @@
 
 #include <array>
 #include <compare>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -269,6 +271,10 @@ constexpr std::uint64_t hash_mix(std::uint64_t before, std::uint64_t value) noex
   return x ^ x >> 31;
 }
 
+template <class T>
+concept address_text =
+    std::same_as<T, ipv4_address> || std::same_as<T, ipv6_address> || std::same_as<T, ip_address>;
+
 /// Formats an address as the text it is: width, fill and alignment as for a string. Derives privately so that a
 /// formatted range of addresses does not quote them.
 class text_formatter : private fmt::formatter<fmt::string_view> {
@@ -290,6 +296,12 @@ class text_formatter : private fmt::formatter<fmt::string_view> {
 };
 
 }  // namespace detail
+
+template <class Traits, detail::address_text T>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& to, const T& address) {
+  return to << address.to_string();
+}
+
 }  // namespace astd::net
 
 template <>

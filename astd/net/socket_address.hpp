@@ -69,6 +69,11 @@ class socket_address {
   std::uint32_t scope_id_ = 0;
 };
 
+template <class Traits, std::same_as<socket_address> A>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& to, const A& address) {
+  return to << address.to_string();
+}
+
 }  // namespace astd::net
 
 template <>

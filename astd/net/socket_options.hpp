@@ -72,6 +72,8 @@ class tcp_options : public ip_options<Socket> {
   /// destructor would block its thread: who wants to know that everything has arrived ends the writing side and reads to
   /// the end instead.
   void set_linger(std::optional<std::chrono::seconds> time) {
+    if (time && time->count() < 0)
+      astd::detail::throw_failure({std::make_error_code(std::errc::invalid_argument), "set linger", "of a socket"});
     detail::set_linger(fd(), time ? count_for_option(time->count()) : -1);
   }
   [[nodiscard]] std::optional<std::chrono::seconds> linger() const {

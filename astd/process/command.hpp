@@ -44,6 +44,14 @@ enum class resource : unsigned char {
 };
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
+namespace detail {
+
+/// Text in whatever form: std::string, std::string_view, a literal, a path.
+template <class T>
+concept string_like = std::constructible_from<std::string, T>;
+
+}  // namespace detail
+
 /// A program, and how it is to be run. It can be run several times, and copied. Functions that set something give the
 /// command back. Not for several threads at once.
 ///
@@ -56,8 +64,9 @@ class command {
   /// relative to current_dir().
   explicit command(std::filesystem::path program) : program_(std::move(program)) {}
 
-  command& arg(std::string argument) {
-    arguments_.push_back(std::move(argument));
+  template <detail::string_like T>
+  command& arg(T&& argument) {
+    arguments_.emplace_back(std::forward<T>(argument));
     return *this;
   }
   /// Each of a range of strings.
@@ -72,14 +81,16 @@ class command {
     return *this;
   }
   /// What the child finds as its own name (argv[0]) instead of the program's.
-  command& arg0(std::string name) {
-    arg0_ = std::move(name);
+  template <detail::string_like T>
+  command& arg0(T&& name) {
+    arg0_.emplace(std::forward<T>(name));
     return *this;
   }
 
   /// The child's environment is this process's, as it is when the child is started, with these changes in their order.
-  command& env(std::string name, std::string value) {
-    changes_.push_back({std::move(name), std::move(value)});
+  template <detail::string_like N, detail::string_like V>
+  command& env(N&& name, V&& value) {
+    changes_.push_back({std::string(std::forward<N>(name)), std::string(std::forward<V>(value))});
     return *this;
   }
   /// Each of a range of pairs.
@@ -89,8 +100,9 @@ class command {
     for (auto&& one : variables) env(std::string(one.first), std::string(one.second));
     return *this;
   }
-  command& env_remove(std::string name) {
-    changes_.push_back({std::move(name), std::nullopt});
+  template <detail::string_like T>
+  command& env_remove(T&& name) {
+    changes_.push_back({std::string(std::forward<T>(name)), std::nullopt});
     return *this;
   }
   /// Without any variable of this process, nor one that was set before.

@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include <concepts>
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -48,6 +50,11 @@ class exit_status {
   bool by_signal_ = false;
   bool dumped_ = false;
 };
+
+template <class Traits, std::same_as<exit_status> S>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& to, const S& status) {
+  return to << status.to_string();
+}
 
 }  // namespace astd::process
 

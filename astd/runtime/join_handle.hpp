@@ -240,6 +240,10 @@ void join_awaiter_of<T>::throw_cancelled() {
 template <class T>
 class cancel_awaiter : public awaiter_base<cancel_awaiter<T>> {
  public:
+  static_assert(
+      !std::is_reference_v<T>,
+      "join_handle::cancel: a std::optional cannot hold a reference; request_cancel() and await the handle, or "
+      "return a pointer");
   using value_type = std::optional<value_or_unit<T, std::monostate>>;
   explicit cancel_awaiter(join_handle<T>& handle) : handle_(handle) { handle.request_cancel(); }
 

@@ -101,7 +101,7 @@ class runtime {
     return detail::spawn_on(*core_, std::move(t), where);
   }
   template <class F, class... A>
-    requires detail::task_callable<F, A...>
+    requires detail::spawnable<F, A...>
   auto spawn(F&& f, A&&... arguments) {
     return detail::spawn_on(*core_, static_cast<F&&>(f), static_cast<A&&>(arguments)...);
   }

@@ -137,6 +137,12 @@ using task_of = std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>;
 template <class F, class... A>
 concept task_callable = requires { typename task_of<F, A...>; } && is_task<task_of<F, A...>>;
 
+/// What can be spawned that is not a task: what makes one, and anything else to await.
+template <class F, class... A>
+concept spawnable =
+    task_callable<F, A...> || (sizeof...(A) == 0 && awaitable<std::decay_t<F>> && !is_task<std::decay_t<F>> &&
+                               std::constructible_from<std::decay_t<F>, F>);
+
 /// Keeps a callable and its arguments alive as long as the task they make.
 template <class F, class... A>
 task_of<F, A...> call_inside(F f, A... arguments) {
@@ -156,16 +162,40 @@ auto make_task(F&& f, A&&... arguments) {
     return call_inside<std::decay_t<F>, std::decay_t<A>...>(std::forward<F>(f), std::forward<A>(arguments)...);
 }
 
+template <class A>
+task<await_result_t<A>> await_inside(A a) {
+  if constexpr (std::is_void_v<await_result_t<A>>)
+    co_await std::move(a);
+  else
+    co_return co_await std::move(a);
+}
+
+template <class A>
+  requires(spawnable<A> && !task_callable<A>)
+auto make_task(A&& a) {
+  return await_inside<std::decay_t<A>>(std::forward<A>(a));
+}
+
 template <class T>
 join_handle<T> spawn_on(runtime_core& core, task<T> t,
                         std::source_location where = std::source_location::current()) {
   return launch_task(std::move(t), place_on(core), where);
 }
 template <class F, class... A>
-  requires task_callable<F, A...>
+  requires spawnable<F, A...>
 auto spawn_on(runtime_core& core, F&& f, A&&... arguments) {
   return launch_task(make_task(std::forward<F>(f), std::forward<A>(arguments)...), place_on(core),
                      std::source_location::current());
+}
+
+/// For work that has to be done though nobody waits for it: it begins in any case, and a shutdown waits for it. What is
+/// not to be stopped later is shielded by itself.
+inline void spawn_anyway(task<> t) {
+  const spawn_place place = place_now();
+  prepared_task<void> made = prepare_task(std::move(t), place, std::source_location::current());
+  made->root.begins_anyway = true;
+  launch(*made, place);
+  join_handle<>::of(made.release()).detach();
 }
 
 }  // namespace detail
@@ -179,9 +209,10 @@ join_handle<T> spawn(task<T> t, std::source_location where = std::source_locatio
 }
 
 /// Calls f(arguments...), which gives a task, and runs that; the callable and the arguments are copied or moved into
-/// the task and destroyed at its end. std::ref refers to an argument instead.
+/// the task and destroyed at its end. std::ref refers to an argument instead. Any other awaitable is moved into a task that
+/// awaits it: spawn(timeout(1s, work())).
 template <class F, class... A>
-  requires detail::task_callable<F, A...>
+  requires detail::spawnable<F, A...>
 auto spawn(F&& f, A&&... arguments) {
   return detail::launch_task(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...),
                              detail::place_now(), std::source_location::current());
@@ -196,7 +227,7 @@ join_handle<T> spawn_local(task<T> t, std::source_location where = std::source_l
 }
 /// The same for a callable and its arguments: see spawn.
 template <class F, class... A>
-  requires detail::task_callable<F, A...>
+  requires detail::spawnable<F, A...>
 auto spawn_local(F&& f, A&&... arguments) {
   const detail::spawn_place place = detail::place_here();
   return detail::launch_task(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...), place,

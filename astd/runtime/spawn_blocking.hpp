@@ -74,6 +74,8 @@ concept blocking_callable = std::is_invocable_v<std::decay_t<F>, std::decay_t<A>
 template <class F, class... A>
   requires detail::blocking_callable<F, A...>
 auto spawn_blocking(F&& f, A&&... arguments) {
+  static_assert(!awaitable<std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>>,
+                "spawn_blocking: a coroutine is not a call that blocks: spawn it, or run it by block_on() inside");
   detail::runtime_core& core = detail::current_core();
   const detail::spawn_place place = detail::place_on(core);
   return detail::launch_blocking(detail::prepare_task(detail::call_blocking<std::decay_t<F>, std::decay_t<A>...>(

@@ -1,6 +1,9 @@
 // What can be spawned, where it runs, and how long its callable and arguments live.
 #include <astd/coro/join.hpp>
+#include <astd/coro/ready.hpp>
 #include <astd/runtime/runtime.hpp>
+#include <astd/runtime/task_builder.hpp>
+#include <astd/runtime/task_group.hpp>
 #include <astd/runtime/test_support.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
@@ -13,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -274,6 +278,23 @@ TEST(spawn, without_stealing_a_task_stays_on_its_worker) {
   for (auto& h : handles) used.insert(rt.block_on(h));
   EXPECT_EQ(strayed, 0);
   EXPECT_EQ(used.size(), 3u) << "what comes from outside is spread evenly";
+}
+
+// What is no task is awaited inside one.
+ASTD_TEST(spawn, takes_any_awaitable) {
+  const int one = co_await spawn(ready(1));
+  EXPECT_EQ(one, 1);
+  const auto two = co_await spawn(join(ready(1), ready(2)));
+  EXPECT_EQ(two, std::tuple(1, 2));
+  auto handle = spawn(ready(3));
+  const int three = co_await task_builder().name("three").spawn(std::move(handle));
+  EXPECT_EQ(three, 3);
+  int four = 0;
+  co_await task_group::run([&](task_group& g) -> task<> {
+    g.spawn(ready(4));
+    four = (co_await g.next<int>()).value();
+  });
+  EXPECT_EQ(four, 4);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ class task_builder {
     return join_handle<T>::of(t.release());
   }
   template <class F, class... A>
-    requires detail::task_callable<F, A...>
+    requires detail::spawnable<F, A...>
   auto named(const detail::spawn_place& place, F&& f, A&&... arguments) {
     return named(place, detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...));
   }

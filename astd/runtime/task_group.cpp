@@ -85,9 +85,12 @@ bool group_base::serve(next_waiter& w) noexcept {
     w.found_ = c;
     return true;
   }
-  // None now; and later only if a task of the kind is still running.
-  for (const kind& k : kinds_)
-    if (k.type == w.type_) return k.alive == 0;
+  for (kind& k : kinds_) {
+    if (k.type != w.type_) continue;
+    if (k.counted == 0) return k.alive == 0;  // none now; and later only if a task of the kind is still running
+    --k.counted;
+    w.counted_ = true;
+  }
   return true;
 }
 
@@ -148,7 +151,8 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
   if (failed) fail(std::move(error), &c);
   t.extras->failure_taken = true;
   const void* const type = c.type;
-  const bool for_next = type && !failed && !stopped;
+  const bool has_value = type && !failed && !stopped;
+  const bool for_next = has_value && type != &type_mark<void>;
   const auto free = c.free;
   resumable* next;
   intrusive_list<next_waiter> served;
@@ -176,8 +180,11 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
       finished_.push_back(c);
       gone = false;
     }
-    for (kind& k : kinds_)
-      if (k.type == type) --k.alive;
+    for (kind& k : kinds_) {
+      if (k.type != type) continue;
+      --k.alive;
+      if (has_value && !for_next) ++k.counted;
+    }
     serve_waiting(served);
   }
   if (gone) {
@@ -228,7 +235,7 @@ void next_waiter::request_stop() noexcept {
     if (mine) intrusive_list<next_waiter>::erase(*this);
   }
   // It may have been served already: then it has what it was given.
-  if (mine) complete(!found_);
+  if (mine) complete(!found_ && !counted_);
   stop_request_done();
 }
 

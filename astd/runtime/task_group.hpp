@@ -17,6 +17,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace astd {
@@ -34,7 +35,7 @@ inline constexpr char type_mark = 0;
 /// What a group has to know of a task.
 struct group_member {
   task_header* task = nullptr;
-  const void* type = nullptr;  // type_mark of its value; null for none that next() could give
+  const void* type = nullptr;  // type_mark of its value; null for a reference, which next() does not give
   outcome<void> (*error_of)(task_header&) noexcept = nullptr;
   void (*free)(task_header&) noexcept = nullptr;
 };
@@ -57,6 +58,7 @@ class next_waiter : public suspension, public list_node {
   [[nodiscard]] bool look() noexcept;
   [[nodiscard]] resumable* wait(const await_context& c) noexcept;
   group_child* found_ = nullptr;
+  bool counted_ = false;  // one that ended without a value
 
  private:
   friend class group_base;
@@ -93,6 +95,7 @@ class group_base : public composite {
   struct kind {
     const void* type;
     std::size_t alive;
+    std::size_t counted = 0;  // of void: those that have ended, and next() has not told of; nothing of them is kept
   };
   void stop_more() noexcept final;
   // Under next_lock_: whether `w` need not wait; sets what it found.
@@ -147,6 +150,24 @@ class next_awaiter final : public next_waiter, public awaiter_base<next_awaiter<
   }
 };
 
+template <>
+class next_awaiter<void> final : public next_waiter, public awaiter_base<next_awaiter<void>> {
+ public:
+  using value_type = std::optional<std::monostate>;
+  explicit next_awaiter(group_base& group) noexcept : next_waiter(group, &type_mark<void>) {}
+  bool await_ready() noexcept { return look(); }
+  resumable* start(const await_context& c) noexcept { return wait(c); }
+  outcome<value_type> take() {
+    resumed();
+    outcome<value_type> o;
+    if (counted_)
+      o.set_value(std::in_place);
+    else
+      o.set_value();
+    return o;
+  }
+};
+
 template <class T>
 class next_awaitable {
  public:
@@ -161,7 +182,7 @@ template <class T>
 group_member as_group_member(spawned_task<T>* t) noexcept {
   group_member m;
   m.task = t;
-  if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) m.type = &type_mark<T>;
+  if constexpr (!std::is_reference_v<T>) m.type = &type_mark<T>;
   m.error_of = [](task_header& h) noexcept {
     auto& result = static_cast<spawned_task<T>&>(h).result;
     outcome<void> copy;
@@ -214,7 +235,7 @@ class task_group : protected detail::group_base {
   }
   /// The same for a callable and its arguments: see astd::spawn.
   template <class F, class... A>
-    requires detail::task_callable<F, A...>
+    requires detail::spawnable<F, A...>
   auto spawn(F&& f, A&&... arguments) {
     return spawn(detail::make_task(std::forward<F>(f), std::forward<A>(arguments)...));
   }
@@ -222,8 +243,10 @@ class task_group : protected detail::group_base {
   /// The value of the next task to end with a T, of those whose handle was dropped; empty when none of those is left
   /// and no task with a T is running. Several may wait. Values that nobody asks for are kept until run() returns, so a
   /// group that serves for ever spawns tasks without a value.
-  template <class T>
-    requires(!std::is_void_v<T> && !std::is_reference_v<T>)
+  /// next(), without a type, tells of each task without a value that has ended, whoever has its handle: a std::optional of
+  /// std::monostate.
+  template <class T = void>
+    requires(!std::is_reference_v<T>)
   [[nodiscard]] auto next() noexcept {
     return detail::next_awaitable<T>(*this);
   }

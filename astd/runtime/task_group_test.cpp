@@ -115,6 +115,30 @@ ASTD_TEST(task_group, next_of_one_type_knows_nothing_of_others) {
   co_await task_group::run(body);
 }
 
+ASTD_TEST(task_group, next_tells_of_tasks_without_a_value) {
+  int ended = 0;
+  int told = 0;
+  co_await task_group::run([&](task_group& g) -> task<> {
+    for (int i = 0; i < 5; ++i)
+      g.spawn([](int& count) -> task<> {
+        co_await this_task::yield();
+        ++count;
+      }(ended));
+    auto kept = g.spawn([]() -> task<> { co_return; });
+    auto other = g.spawn([]() -> task<int> { co_return 1; });
+    auto cancelled = g.spawn([]() -> task<> { co_await pending<>(); });
+    cancelled.request_cancel();
+    while (co_await g.next()) ++told;
+    EXPECT_EQ(ended, 5);
+    co_await std::move(kept);  // its end was told, and is given
+    const auto one = co_await std::move(other);
+    EXPECT_EQ(one, 1);
+    const auto none = co_await g.next();
+    EXPECT_FALSE(none);
+  });
+  EXPECT_EQ(told, 6);
+}
+
 ASTD_TEST(task_group, several_may_wait_for_the_next) {
   std::atomic<int> total = 0;
   std::atomic<int> ends = 0;

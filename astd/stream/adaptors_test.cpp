@@ -2,6 +2,7 @@
 #include <astd/channel/channel.hpp>
 #include <astd/runtime/this_task.hpp>
 #include <astd/stream/collect.hpp>
+#include <astd/stream/ends.hpp>
 #include <astd/stream/filter.hpp>
 #include <astd/stream/flatten.hpp>
 #include <astd/stream/group.hpp>
@@ -13,6 +14,8 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <ranges>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -374,6 +377,29 @@ ASTD_TEST(stream, knows_its_size) {
   EXPECT_EQ((v | stream::filter(is_odd)).size_hint().most, 5u);
   auto reserved = co_await (v | gathered);
   EXPECT_EQ(reserved.capacity(), 5u);
+}
+
+ASTD_TEST(stream_dedup, asks_a_coroutine) {
+  const std::vector<int> runs = {1, 1, 2, 3, 3, 3, 1};
+  const auto same = [](int x, int y) -> task<bool> {
+    co_await this_task::yield();
+    co_return x == y;
+  };
+  const auto single = co_await (runs | stream::dedup(same) | stream::to<std::vector>());
+  EXPECT_EQ(single, (std::vector<int>{1, 2, 3, 1}));
+}
+
+// Its iterators can only be moved.
+ASTD_TEST(stream_range, that_can_be_gone_through_once) {
+  std::istringstream text("1 2 3 4");
+  auto numbers = std::ranges::istream_view<int>(text);
+  const auto doubled = [](int x) { return 2 * x; };
+  const int first = co_await (numbers | stream::transform(doubled) | stream::take(2) | stream::sum());
+  EXPECT_EQ(first, 6);
+  std::istringstream more("5 6 7");
+  auto others = std::ranges::istream_view<int>(more);
+  const int rest = co_await (stream::from(others) | stream::sum());
+  EXPECT_EQ(rest, 18);
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ class range_source : public piece_base<range_source<R>> {
   // The iterators of a range that is moved may not be good any more.
   range_source(range_source&& other) : range_(static_cast<R&&>(other.range_)) { find_place_of(other); }
   range_source(const range_source& other)
-    requires(std::is_reference_v<R> || std::copy_constructible<R>)
+    requires(std::copyable<iterator> && (std::is_reference_v<R> || std::copy_constructible<R>))
       : range_(static_cast<const range_source&>(other).range_) {
     find_place_of(other);
   }
@@ -253,7 +253,10 @@ class range_source : public piece_base<range_source<R>> {
     } else {
       static_assert(!owns || std::copyable<iterator>,
                     "a range that can be gone through once is piped as an lvalue");
-      at_.emplace(*other.at_);
+      if constexpr (std::copyable<iterator>)
+        at_.emplace(*other.at_);
+      else
+        at_.emplace(std::move(*other.at_));
       end_.emplace(*other.end_);
     }
   }

@@ -89,6 +89,12 @@ class paired_piece : public piece_base<paired_piece<A, B>> {
   bool second_over_ = false;
 };
 
+/// What a comparison is called with.
+template <class Pair>
+using first_of = decltype(*std::declval<Pair&>().first);
+template <class Pair>
+using second_of = decltype(*std::declval<Pair&>().second);
+
 template <class R, class P>
 struct equal_consumer {
   using result_type = bool;
@@ -123,8 +129,7 @@ struct three_way {
 };
 template <class R, class P>
 struct order_consumer {
-  using result_type = std::remove_cvref_t<decltype(detail::invoke(std::declval<P&>(), *std::declval<R&>().first,
-                                                                  *std::declval<R&>().second))>;
+  using result_type = std::remove_cvref_t<call_t<P, first_of<R>, second_of<R>>>;
   bool feed(R&& x) {
     if (!x.first || !x.second)
       order = x.second ? std::strong_ordering::less : std::strong_ordering::greater;
@@ -137,12 +142,50 @@ struct order_consumer {
   result_type order = std::strong_ordering::equal;
 };
 
-template <template <class...> class E, class B, class P>
+// The same by coroutines.
+struct equal_awaited {
+  template <class Both, class P>
+  static task<bool> of(Both both, P equal) {
+    while (auto x = co_await both.next())
+      if (!x->first || !x->second || !co_await detail::invoke(equal, *x->first, *x->second)) co_return false;
+    co_return true;
+  }
+};
+struct less_awaited {
+  template <class Both, class P>
+  static task<bool> of(Both both, P comes_before) {
+    while (auto x = co_await both.next()) {
+      if (!x->first || !x->second) co_return !x->first;
+      if (co_await detail::invoke(comes_before, *x->first, *x->second)) co_return true;
+      if (co_await detail::invoke(comes_before, *x->second, *x->first)) co_return false;
+    }
+    co_return false;
+  }
+};
+struct order_awaited {
+  template <class Both, class P>
+  static task<std::remove_cvref_t<answer_t<P, first_of<element_t<Both>>, second_of<element_t<Both>>>>> of(
+      Both both, P compare) {
+    while (auto x = co_await both.next()) {
+      if (!x->first || !x->second) co_return x->second ? std::strong_ordering::less : std::strong_ordering::greater;
+      const auto order = co_await detail::invoke(compare, *x->first, *x->second);
+      if (order != 0) co_return order;
+    }
+    co_return std::strong_ordering::equal;
+  }
+};
+
+template <template <class...> class E, class Awaited, class B, class P>
 auto comparison(B&& other, P&& p) {
   return make_closure(
       [other = detail::as_piece(static_cast<B&&>(other)), p = std::move(p)]<class S>(S&& s) mutable {
         using both = paired_piece<S, std::remove_cvref_t<decltype(other)>>;
-        return end_with(both(std::move(s), std::move(other)), E<element_t<both>, P>{std::move(p)});
+        if constexpr (awaits_with<P, first_of<element_t<both>>, second_of<element_t<both>>>)
+          return in_a_task(both(std::move(s), std::move(other)), [p = std::move(p)]<class Q>(Q&& q) mutable {
+            return Awaited::template of<std::remove_reference_t<Q>, P>(std::move(q), std::move(p));
+          });
+        else
+          return end_with(both(std::move(s), std::move(other)), E<element_t<both>, P>{std::move(p)});
       });
 }
 
@@ -153,17 +196,18 @@ namespace astd::stream {
 /// Whether both have equally many elements, and those are equal.
 template <source B, class P = detail::equals>
 [[nodiscard]] auto equal(B&& other, P p = {}) {
-  return detail::comparison<detail::equal_consumer>(static_cast<B&&>(other), std::move(p));
+  return detail::comparison<detail::equal_consumer, detail::equal_awaited>(static_cast<B&&>(other), std::move(p));
 }
 /// Whether the stream comes before `other`.
 template <source B, class P = detail::ascending>
 [[nodiscard]] auto lexicographical_compare(B&& other, P less = {}) {
-  return detail::comparison<detail::less_consumer>(static_cast<B&&>(other), std::move(less));
+  return detail::comparison<detail::less_consumer, detail::less_awaited>(static_cast<B&&>(other), std::move(less));
 }
 /// How they are ordered: by `<=>`, or what else gives a comparison category.
 template <source B, class P = detail::three_way>
 [[nodiscard]] auto lexicographical_compare_three_way(B&& other, P compare = {}) {
-  return detail::comparison<detail::order_consumer>(static_cast<B&&>(other), std::move(compare));
+  return detail::comparison<detail::order_consumer, detail::order_awaited>(static_cast<B&&>(other),
+                                                                           std::move(compare));
 }
 
 }  // namespace astd::stream

@@ -301,4 +301,38 @@ ASTD_TEST(stream_ends, are_spawned_in_a_task) {
   EXPECT_EQ(twelve, 12);
 }
 
+ASTD_TEST(stream_ends, compare_by_coroutines) {
+  const std::vector<int> a = {1, 2, 3}, b = {1, 2, 4}, shorter = {1, 2};
+  const auto same = [](int x, int y) -> task<bool> {
+    co_await this_task::yield();
+    co_return x == y;
+  };
+  const auto less = [](int x, int y) -> task<bool> {
+    co_await this_task::yield();
+    co_return x < y;
+  };
+  const auto order = [](int x, int y) -> task<std::strong_ordering> {
+    co_await this_task::yield();
+    co_return x <=> y;
+  };
+  const bool equal = co_await (a | stream::equal(a, same));
+  EXPECT_TRUE(equal);
+  const bool different = co_await (a | stream::equal(b, same));
+  EXPECT_FALSE(different);
+  const bool longer = co_await (a | stream::equal(shorter, same));
+  EXPECT_FALSE(longer);
+  const bool before = co_await (a | stream::lexicographical_compare(b, less));
+  EXPECT_TRUE(before);
+  const bool behind = co_await (b | stream::lexicographical_compare(a, less));
+  EXPECT_FALSE(behind);
+  const bool prefix = co_await (shorter | stream::lexicographical_compare(a, less));
+  EXPECT_TRUE(prefix);
+  const bool itself = co_await (a | stream::lexicographical_compare(a, less));
+  EXPECT_FALSE(itself);
+  const auto ordered = co_await (b | stream::lexicographical_compare_three_way(a, order));
+  EXPECT_EQ(ordered, std::strong_ordering::greater);
+  const auto alike = co_await (a | stream::lexicographical_compare_three_way(a, order));
+  EXPECT_EQ(alike, std::strong_ordering::equal);
+}
+
 }  // namespace

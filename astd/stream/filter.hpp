@@ -211,6 +211,22 @@ class dedup_piece : public adaptor<dedup_piece<S, E>, S> {
   slot<value_t<element>> last_;
 };
 
+/// Says by a coroutine `E` whether an element differs from the last that did.
+template <class R, class E>
+class differing {
+ public:
+  explicit differing(E&& equal) : equal_(std::move(equal)) {}
+  task<bool> operator()(std::remove_reference_t<R>& x) {
+    const bool differs = !last_ || !co_await detail::invoke(equal_, std::as_const(*last_), std::as_const(x));
+    if (differs) last_.emplace(std::as_const(x));
+    co_return differs;
+  }
+
+ private:
+  E equal_;
+  slot<value_t<R>> last_;
+};
+
 /// No function, so that it can stand without parentheses although it may have an argument.
 struct dedup_adaptor : closure_tag {
   template <class S>
@@ -223,7 +239,14 @@ struct dedup_adaptor : closure_tag {
   template <class E>
   [[nodiscard]] auto operator()(E equal) const {
     return detail::make_closure([equal = std::move(equal)]<class S>(S&& s) mutable {
-      return dedup_piece<S, E>(std::move(s), std::move(equal));
+      using R = element_t<S>;
+      static_assert(callable_with<E, const value_t<R>&, const value_t<R>&>,
+                    "astd::stream::dedup: the closure cannot be called with two elements of the stream "
+                    "(std::invocable)");
+      if constexpr (awaits_with<E, const value_t<R>&, const value_t<R>&>)
+        return judged<filter_piece>(std::move(s), differing<R, E>(std::move(equal)));
+      else
+        return dedup_piece<S, E>(std::move(s), std::move(equal));
     });
   }
 };

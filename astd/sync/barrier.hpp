@@ -90,6 +90,8 @@ struct no_completion {
 template <class Completion = detail::no_completion>
 class barrier final : public detail::barrier_base {
   static_assert(std::is_nothrow_invocable_v<Completion&>, "what completes a barrier's phase must be noexcept");
+  static_assert(!awaitable<std::invoke_result_t<Completion&>>,
+                "what completes a barrier's phase is called, not awaited: it cannot be a coroutine");
 
  public:
   /// `name` is shown by dump_tasks(); it must outlive the barrier.

@@ -1,5 +1,7 @@
 #include <astd/sync/lock_several.hpp>
 
+#include <algorithm>
+
 namespace astd::detail {
 namespace {
 
@@ -16,6 +18,12 @@ std::size_t try_others(std::span<one_lock* const> all, std::size_t first) {
 }
 
 }  // namespace
+
+bool are_distinct(std::initializer_list<const void*> locks) noexcept {
+  for (auto one = locks.begin(); one != locks.end(); ++one)
+    if (std::find(one + 1, locks.end(), *one) != locks.end()) return false;
+  return true;
+}
 
 // As std::lock does it: the next to be waited for is the one that was in the way.
 task<> take_all(std::span<one_lock* const> all) {

@@ -3,12 +3,15 @@
 //   auto [from, to] = co_await astd::lock(account_1, account_2);
 #pragma once
 
+#include <astd/base/assert.hpp>
 #include <astd/coro/task.hpp>
 #include <astd/sync/wait_on_thread.hpp>
 
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -64,8 +67,12 @@ task<> take_all(std::span<one_lock* const> all);
 /// All or none.
 bool try_take_all(std::span<one_lock* const> all);
 
+bool are_distinct(std::initializer_list<const void*> locks) noexcept;
+
 template <class... M>
 task<std::tuple<guard_of<M>...>> lock_all(M&... m) {
+  ASTD_ASSERT(are_distinct({static_cast<const void*>(std::addressof(m))...}),
+              "one lock is to be locked twice at once");
   std::tuple<one_lock_of<M>...> locks{m...};
   const std::array<one_lock*, sizeof...(M)> all =
       std::apply([](auto&... l) { return std::array<one_lock*, sizeof...(M)>{&l...}; }, locks);

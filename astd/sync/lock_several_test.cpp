@@ -1,3 +1,4 @@
+#include <astd/base/assert.hpp>
 #include <astd/coro/as_result.hpp>
 #include <astd/locked.hpp>
 #include <astd/mutex.hpp>
@@ -153,5 +154,16 @@ ASTD_TEST_WITH(lock, of_a_guard_that_gives_up, one_worker()) {
   co_await guard.lock();
   EXPECT_TRUE(guard.owns_lock());
 }
+
+#if ASTD_ASSERTIONS
+TEST(lock_several, the_same_twice_is_caught) {
+  EXPECT_DEATH(
+      {
+        mutex m;
+        static_cast<void>(lock_blocking(m, m));
+      },
+      "locked twice");
+}
+#endif
 
 }  // namespace

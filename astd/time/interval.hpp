@@ -7,7 +7,7 @@
 //   }
 #pragma once
 
-#include <astd/base/assert.hpp>
+#include <astd/base/error.hpp>
 #include <astd/runtime/duration.hpp>
 #include <astd/runtime/sleep.hpp>
 #include <astd/time/clock.hpp>
@@ -36,14 +36,14 @@ enum class missed_tick : std::uint8_t {
 /// Used by one task at a time; not moved while next() is awaited. Takes no allocation.
 class interval {
  public:
-  /// `period` is more than zero.
+  /// Throws std::invalid_argument if `period` is not more than zero.
   template <class Rep, class Period>
-  explicit interval(std::chrono::duration<Rep, Period> period, missed_tick missed = missed_tick::burst) noexcept
+  explicit interval(std::chrono::duration<Rep, Period> period, missed_tick missed = missed_tick::burst)
       : due_(from_now(to_period(period))), period_(to_period(period)), missed_(missed) {}
   /// As interval_at().
   template <class Clock, class Duration, class Rep, class Period>
   interval(std::chrono::time_point<Clock, Duration> first, std::chrono::duration<Rep, Period> period,
-           missed_tick missed = missed_tick::burst) noexcept
+           missed_tick missed = missed_tick::burst)
       : due_(detail::to_instant(first)), period_(to_period(period)), missed_(missed) {}
 
   /// Gives a std::optional of the moment, never empty. At a moment that has passed it goes on at the loop's next turn.
@@ -89,10 +89,10 @@ class interval {
   };
 
   template <class Rep, class Period>
-  static detail::instant to_period(std::chrono::duration<Rep, Period> d) noexcept {
+  static detail::instant to_period(std::chrono::duration<Rep, Period> d) {
     const detail::instant period = detail::to_nanoseconds(d);
-    ASTD_ASSERT(period > 0, "an interval's period is more than zero");
-    return period > 0 ? period : 1;
+    if (period <= 0) detail::throw_invalid_argument("interval: a period that is not more than zero");
+    return period;
   }
   static detail::instant from_now(detail::instant d) noexcept { return later(detail::now_here(), d); }
   static detail::instant later(detail::instant from, detail::instant by) noexcept {
@@ -110,7 +110,7 @@ class interval {
 template <class Clock, class Duration, class Rep, class Period>
 [[nodiscard]] interval interval_at(std::chrono::time_point<Clock, Duration> first,
                                    std::chrono::duration<Rep, Period> period,
-                                   missed_tick missed = missed_tick::burst) noexcept {
+                                   missed_tick missed = missed_tick::burst) {
   return interval(first, period, missed);
 }
 

@@ -225,4 +225,10 @@ ASTD_TEST_WITH(delay, in_composites_and_cancelled_at_any_moment, virtual_time())
   EXPECT_EQ(counted::live(), 0);
 }
 
+TEST(interval, refuses_a_period_that_is_not_more_than_zero) {
+  EXPECT_THROW(interval(0ms), std::invalid_argument);
+  EXPECT_THROW(interval(-1ns), std::invalid_argument);
+  EXPECT_THROW((void)interval_at(steady_clock::now(), 0s), std::invalid_argument);
+}
+
 }  // namespace

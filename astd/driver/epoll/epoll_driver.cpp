@@ -325,20 +325,16 @@ std::int32_t epoll_driver::attempt(operation& op, bool again) noexcept {
   }
 }
 
-// A call moved `result` bytes: does that prove that the next would have to wait?
+// A call moved `result` bytes: does that prove that the next would have to wait? A short send does not: the peer may have
+// read since, and no event tells of a little room.
 void epoll_driver::learn(descriptor& d, const operation& op, std::int32_t result) noexcept {
-  const bool received = op.code == opcode::recv;
-  if ((!received && op.code != opcode::send) || !d.registered) return;
+  if (op.code != opcode::recv || !d.registered) return;
   // Nothing at all and errors: no edge follows those.
   if (result <= 0 || static_cast<std::size_t>(result) >= op.args.transfer.size) return;
   // Only TCP: a datagram is short by nature, a local socket stops at every message with descriptors. No flags:
   // MSG_PEEK leaves what it shows, MSG_OOB looks elsewhere.
   if ((op.args.transfer.flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) != 0 || !is_tcp(d, op.fd)) return;
-  if (received) {
-    if (!d.short_proves_nothing) d.readable = false;
-  } else {
-    d.writable = false;
-  }
+  if (!d.short_proves_nothing) d.readable = false;
 }
 
 bool epoll_driver::is_tcp(descriptor& d, int fd) noexcept {

@@ -108,6 +108,7 @@ class uring_driver final : public native_driver {
   bool submit_accept(operation& op) noexcept;
   bool submit_accept_many(operation& op) noexcept;
   bool submit_transfer(operation& op) noexcept;
+  bool has_positions(int fd) noexcept;
   void note_position(operation& op) noexcept;
   void settle_position(operation& op, std::int32_t result) noexcept;
   bool submit_to_ring(operation& op, place how) noexcept;
@@ -137,6 +138,8 @@ class uring_driver final : public native_driver {
   bool wake_unwatched_ = true;  // the poll on the wakeup is to be armed
   bool wake_multishot_;         // it stays armed (5.13); else every wake takes a new one
   const kernel age_;
+  int seekable_ = -1;  // has positions to write at
+  std::uint32_t seekable_generation_ = 0;
   int accepting_ = -1;  // a listener that gave a connection when last asked: there may be more
   guess positional_reads_, reads_, receives_;
   // The last entry: a call to the ring for one alone costs 400 ns more than the operation's own.
@@ -254,12 +257,27 @@ bool uring_driver::submit_transfer(operation& op) noexcept {
       }
       cached.failed();
     }
+  } else if (!own_position && !has_positions(op.fd)) {
+    // The kernel would write to a pipe wherever that stands, and raise SIGPIPE.
+    return ended_inline(op, -ESPIPE);
   } else if (own_position && !no_signal_flag() && may_raise_sigpipe(op.fd)) {
     // This kernel would raise the signal for a write from the ring: it only waits, and we write.
     return submit_to_ring(op, place::polling);
   }
   if (own_position) note_position(op);
   return submit_to_ring(op, place::kernel);
+}
+
+// The last one is remembered: many writes go to one file.
+bool uring_driver::has_positions(int fd) noexcept {
+  if (fd == seekable_ && generation_of(fd) == seekable_generation_) return true;
+  counters_.system_calls.add();
+  if (::lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE) return false;
+  if (track_generations(fd)) {
+    seekable_ = fd;
+    seekable_generation_ = generation_of(fd);
+  }
+  return true;
 }
 
 // A write to a disk that is full, or a read from one that is broken, may end with a part and leave the file where it was

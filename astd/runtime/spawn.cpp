@@ -167,7 +167,7 @@ bool begin_task(task_header& t) noexcept {
   t.registry = &registry_of(t);
   t.root.set_fresh(true);
   if (t.extras) settle_task(t);  // what has a name is to be found under it even while it runs
-  return t.root.begins_anyway || (!t.registry->closed() && !t.root.cancel_requested());
+  return (!t.registry->closed() && !t.root.cancel_requested()) || t.root.begins_anyway;
 }
 
 void leave_registry(task_header& t) noexcept {

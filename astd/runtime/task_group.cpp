@@ -1,7 +1,6 @@
 #include <astd/runtime/task_extras.hpp>
 #include <astd/runtime/task_group.hpp>
 
-#include <algorithm>
 #include <memory>
 
 namespace astd::detail {
@@ -29,14 +28,21 @@ group_base::~group_base() {
   }
 }
 
+group_base::kind* group_base::find_kind(const void* type) noexcept {
+  if (type == plain_.type) return &plain_;
+  for (kind& k : kinds_)
+    if (k.type == type) return &k;
+  return nullptr;
+}
+
 void group_base::enlist(const group_member& member) {
   auto c = std::make_unique<group_child>(member, *this);
   task_extras& extras = extras_of(*c->task);
   spin_guard guard(lock_);
   if (c->type) {
     spin_guard next_guard(next_lock_);
-    auto known = std::find_if(kinds_.begin(), kinds_.end(), [&](const kind& k) { return k.type == c->type; });
-    if (known == kinds_.end()) known = kinds_.insert(known, kind{c->type, 0});
+    kind* known = find_kind(c->type);
+    if (!known) known = &kinds_.emplace_back(kind{c->type, 0});
     ++known->alive;
   }
   if (cancelled_) c->task->root.request_cancel();
@@ -85,12 +91,12 @@ bool group_base::serve(next_waiter& w) noexcept {
     w.found_ = c;
     return true;
   }
-  for (kind& k : kinds_) {
-    if (k.type != w.type_) continue;
-    if (k.counted == 0) return k.alive == 0;  // none now; and later only if a task of the kind is still running
-    --k.counted;
-    w.counted_ = true;
-  }
+  kind* const known = find_kind(w.type_);
+  if (!known) return true;
+  if (known->counted == 0)
+    return known->alive == 0;  // none now; and later only if a task of the kind is still running
+  --known->counted;
+  w.counted_ = true;
   return true;
 }
 
@@ -180,10 +186,9 @@ resumable* group_base::child_ended(group_child& c, bool& gone) noexcept {
       finished_.push_back(c);
       gone = false;
     }
-    for (kind& k : kinds_) {
-      if (k.type != type) continue;
-      --k.alive;
-      if (has_value && !for_next) ++k.counted;
+    if (kind* const known = find_kind(type)) {
+      --known->alive;
+      if (has_value && !for_next) ++known->counted;
     }
     serve_waiting(served);
   }

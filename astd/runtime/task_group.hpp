@@ -98,6 +98,8 @@ class group_base : public composite {
     std::size_t counted = 0;  // of void: those that have ended, and next() has not told of; nothing of them is kept
   };
   void stop_more() noexcept final;
+  // Under next_lock_: what is known of that kind, or null.
+  kind* find_kind(const void* type) noexcept;
   // Under next_lock_: whether `w` need not wait; sets what it found.
   bool serve(next_waiter& w) noexcept;
   void serve_waiting(intrusive_list<next_waiter>& served) noexcept;
@@ -114,7 +116,8 @@ class group_base : public composite {
 
   // What next() needs. Taken alone, or inside lock_.
   spin_lock next_lock_;
-  std::vector<kind> kinds_;
+  kind plain_{&type_mark<void>, 0};  // apart, since nearly every group has those
+  std::vector<kind> kinds_;          // the others
   intrusive_list<group_child> finished_;
   intrusive_list<next_waiter> waiting_;
 

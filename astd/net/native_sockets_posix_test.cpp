@@ -5,6 +5,7 @@
 #include <astd/net/tcp_halves.hpp>
 #include <astd/net/tcp_socket.hpp>
 #include <astd/net/udp_socket.hpp>
+#include <astd/runtime/this_task.hpp>
 #include <astd/testing/gtest.hpp>
 #include <astd/time/timeout.hpp>
 
@@ -97,6 +98,7 @@ ASTD_TEST(native_sockets, write_whatever_the_system_takes) {
   bool takes = false;
   for (std::size_t drained = 0; !takes && drained + some.size() < part; drained += some.size()) {
     co_await io::read_exact(accepted.first, some);
+    co_await this_task::sleep_for(std::chrono::milliseconds(10));  // until that has been acknowledged
     takes = ::send(stream.as_native_handle(), "raw", 3, MSG_DONTWAIT | MSG_NOSIGNAL) == 3;
   }
   EXPECT_TRUE(takes);
